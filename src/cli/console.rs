@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use crate::terminal::query;
 use mammoscope_domain::text::printable::printable;
 
 /// The outcome of a command, which determines the exit status.
@@ -74,8 +75,9 @@ impl Console {
     /// A console for this process; `quiet` silences progress and notes, never warnings and errors.
     #[must_use]
     pub fn new(quiet: bool) -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        // A terminal that cannot show the workbench may not know colours either.
+        let wanted =
+            std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && query::kind().refusal().is_none();
         Self {
             quiet,
             color_on_stdout: wanted && io::stdout().is_terminal(),

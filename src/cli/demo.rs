@@ -12,6 +12,7 @@ use super::arguments::Arguments;
 use super::console::{Console, Outcome};
 use super::dispatch;
 use super::workbench::Workbench;
+use crate::terminal::query;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_runs::condition::current_condition;
 use mammoscope_runs::training_plan::remove_runs;
@@ -56,7 +57,8 @@ pub(super) struct DemoArguments {
 
 pub(super) fn run(arguments: &DemoArguments, console: &Console, workbench: &Workbench<'_>) -> anyhow::Result<Outcome> {
     let out = &arguments.out;
-    let in_workbench = !arguments.plain && io::stdin().is_terminal() && io::stdout().is_terminal();
+    let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && query::kind().refusal().is_none();
+    let in_workbench = !arguments.plain && is_terminal;
     if in_workbench {
         // Said before minutes of work, not after.
         workbench.usable_settings()?;

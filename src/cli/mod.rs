@@ -89,7 +89,8 @@ fn dispatch(arguments: Arguments, console: &Console, workbench: &Workbench<'_>) 
         return workbench::run(arguments.look, workspace, workbench);
     };
     if arguments.look.is_given() {
-        return Err(WrongUse("--graphics and --ascii come after the command, if it draws pictures".to_owned()).into());
+        let misplaced = "--theme, --no-mouse, --graphics and --ascii come after the command, if it takes them";
+        return Err(WrongUse(misplaced.to_owned()).into());
     }
     match command {
         Command::Audit(arguments) => audit::run(&arguments, console),

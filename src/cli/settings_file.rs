@@ -163,6 +163,6 @@ fn document(settings: &Settings) -> anyhow::Result<String> {
 fn line_of(origin: Origin) -> Option<usize> {
     match origin {
         Origin::Line(line) => Some(line),
-        Origin::Session => None,
+        Origin::CommandLine | Origin::Session => None,
     }
 }

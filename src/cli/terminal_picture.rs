@@ -103,7 +103,7 @@ mod with_viuer {
                 return None;
             }
             if requested == Graphics::Auto && !console.color() {
-                console.note("pictures are not drawn: NO_COLOR or TERM=dumb is set (--graphics draws them anyway)");
+                console.note("pictures are not drawn: NO_COLOR is set, or TERM is dumb or missing (--graphics draws them anyway)");
                 return None;
             }
             let variable = |name: &str| std::env::var(name).ok();

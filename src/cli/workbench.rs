@@ -1,13 +1,15 @@
 //! `mammoscope` without a command and `mammoscope attach`, which open the workbench.
 
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::console::Outcome;
-use crate::settings::{Settings, SettingsError, read_settings};
+use super::console::{Outcome, WrongUse};
+use crate::settings::{Origin, Settings, SettingsError, ThemeChoice, read_settings};
 use crate::terminal::graphics_protocol::GraphicsProtocol;
+use crate::terminal::query;
 use mammoscope_cluster::shell_text::shell_word;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::text::printable::printable_path;
@@ -81,9 +83,26 @@ enum WorkbenchGraphics {
     Ascii,
 }
 
+/// The colours of the workbench, as chosen on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum WorkbenchTheme {
+    /// For light backgrounds
+    Light,
+    /// For dark backgrounds
+    Dark,
+    /// For the background that the terminal or COLORFGBG states
+    Auto,
+}
+
 /// The options for the appearance of the workbench.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct LookArguments {
+    /// Colours of the workbench [default: that of the settings, else auto]
+    #[arg(long, value_enum, value_name = "THEME")]
+    theme: Option<WorkbenchTheme>,
+    /// Leave the mouse to the terminal, which selects text with it
+    #[arg(long)]
+    no_mouse: bool,
     /// Protocol for drawing pictures in the workbench
     #[arg(long, value_enum, default_value_t = WorkbenchGraphics::Auto, value_name = "MODE")]
     graphics: WorkbenchGraphics,
@@ -111,13 +130,30 @@ pub(super) struct AttachArguments {
 impl LookArguments {
     /// True if any of the options was given.
     pub(super) fn is_given(self) -> bool {
-        self.graphics != WorkbenchGraphics::Auto || self.ascii
+        self.graphics != WorkbenchGraphics::Auto || self.ascii || self.theme.is_some() || self.no_mouse
+    }
+
+    /// The settings with what the command line states.
+    fn applied_to(self, mut settings: Settings) -> Settings {
+        let theme = self.theme.map(|theme| match theme {
+            WorkbenchTheme::Light => ThemeChoice::Light,
+            WorkbenchTheme::Dark => ThemeChoice::Dark,
+            WorkbenchTheme::Auto => ThemeChoice::Auto,
+        });
+        if let Some(theme) = theme {
+            settings.choose_theme(theme, Origin::CommandLine);
+        }
+        if self.no_mouse {
+            settings.choose_mouse(false, Origin::CommandLine);
+        }
+        settings
     }
 }
 
 /// Opens the workbench where it was left.
 pub(super) fn run(look: LookArguments, workspace: Option<&Path>, workbench: &Workbench<'_>) -> anyhow::Result<Outcome> {
     workbench.usable_settings()?;
+    refuse_terminal()?;
     open_on(None, look, Workspace::open(workspace)?, workbench)
 }
 
@@ -128,6 +164,7 @@ pub(super) fn attach(
     workbench: &Workbench<'_>,
 ) -> anyhow::Result<Outcome> {
     workbench.usable_settings()?;
+    refuse_terminal()?;
     let is_explicit = requested.is_some();
     let mut workspace = Workspace::open(requested.or_else(|| workbench.settings.default_workspace()))?;
     let run = match &arguments.run {
@@ -143,6 +180,14 @@ pub(super) fn attach(
         None => None,
     };
     open_on(run, arguments.look, workspace, workbench)
+}
+
+/// Refuses a terminal that cannot show the workbench, before anything is made in it or in the workspace.
+fn refuse_terminal() -> Result<(), WrongUse> {
+    match query::kind().refusal() {
+        Some(refusal) if io::stdin().is_terminal() && io::stdout().is_terminal() => Err(WrongUse(refusal.to_owned())),
+        _ => Ok(()),
+    }
 }
 
 /// The workspace to open for a run, and the run's directory as listed there. A run given by its path may be in another
@@ -184,7 +229,7 @@ fn open_on(
         WorkbenchGraphics::Halfblocks => Some(GraphicsProtocol::Halfblocks),
         WorkbenchGraphics::Ascii => Some(GraphicsProtocol::Ascii),
     };
-    let settings = workbench.settings.clone();
+    let settings = look.applied_to(workbench.settings.clone());
     let return_command = return_command(&workspace, &settings);
     (workbench.open)(WorkbenchRequest { workspace, graphics, ascii: look.ascii, run, settings, return_command })?;
     Ok(Outcome::Done)

@@ -13,8 +13,9 @@ pub(crate) use places::{SettingsPlace, tour_marker};
 pub(crate) use reading::read_settings;
 pub(crate) use rows::SettingRow;
 
-/// The name of the setting of the theme.
+/// The names of the settings that can change during a session.
 const THEME: &str = "theme";
+const MOUSE: &str = "mouse";
 
 /// The first file of settings, to be edited.
 pub(crate) const TEMPLATE: &str = include_str!("template.toml");
@@ -54,14 +55,18 @@ define_choice! {
 }
 
 define_choice! {
-    /// The signal to the terminal when a training run ends.
+    /// The signal to the terminal when a training run ends, is paused by a fault, or goes stale.
     RunEndSignal {
+        #[default]
         Off = "off",
         /// The bell: most terminals mark their window or tab.
-        #[default]
         Bell = "bell",
-        /// A desktop notification of `iTerm2`, `WezTerm`, Ghostty, kitty and Windows Terminal.
+        /// A desktop notification, by the protocol of the terminal; the bell if it has none.
+        Terminal = "terminal",
+        /// A desktop notification of `iTerm2`, `WezTerm`, Ghostty, `ConEmu` and Windows Terminal.
         Osc9 = "osc9",
+        /// A desktop notification of kitty.
+        Osc99 = "osc99",
         /// A desktop notification of foot, urxvt, `WezTerm` and Ghostty.
         Osc777 = "osc777",
     }
@@ -83,6 +88,8 @@ pub(crate) struct VerbKeys {
 pub(crate) enum Origin {
     /// This line of the file, counted from 1.
     Line(usize),
+    /// An option of the command line.
+    CommandLine,
     /// A command of this session.
     Session,
 }
@@ -134,11 +141,21 @@ impl Settings {
         Self { place: Some(place), ..Self::default() }
     }
 
-    /// Takes another theme for this session.
-    pub(crate) fn choose_theme(&mut self, theme: ThemeChoice) {
+    /// Takes another theme.
+    pub(crate) fn choose_theme(&mut self, theme: ThemeChoice, origin: Origin) {
         self.theme = theme;
-        self.given.retain(|(name, _)| *name != THEME);
-        self.given.push((THEME, Origin::Session));
+        self.note_origin(THEME, origin);
+    }
+
+    /// Takes the mouse, or leaves it to the terminal.
+    pub(crate) fn choose_mouse(&mut self, mouse: bool, origin: Origin) {
+        self.mouse = mouse;
+        self.note_origin(MOUSE, origin);
+    }
+
+    fn note_origin(&mut self, name: &'static str, origin: Origin) {
+        self.given.retain(|(other, _)| *other != name);
+        self.given.push((name, origin));
     }
 
     /// An error about a line of the file that these settings were read from.

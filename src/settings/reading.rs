@@ -186,7 +186,11 @@ mod tests {
             ("theme = \"blue\"", 1, "theme must be one of \"auto\", \"light\", \"dark\""),
             ("theme = 3", 1, "theme must be one of"),
             ("\nmouse = \"on\"", 2, "mouse must be true or false"),
-            ("notifications = true", 1, "notifications must be one of \"off\", \"bell\", \"osc9\", \"osc777\""),
+            (
+                "notifications = true",
+                1,
+                "notifications must be one of \"off\", \"bell\", \"terminal\", \"osc9\", \"osc99\", \"osc777\"",
+            ),
             ("workspace = \"density\"", 1, "absolute"),
             ("workspace = 1", 1, "path of a folder"),
             ("keys = \"x\"", 1, "must be a table"),

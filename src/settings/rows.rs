@@ -9,7 +9,7 @@ use mammoscope_domain::text::printable::{printable, printable_path};
 pub(crate) struct SettingRow {
     pub(crate) name: String,
     pub(crate) value: String,
-    /// `default`, `line 3` or `this session`.
+    /// `default`, `line 3`, `command line` or `this session`.
     pub(crate) origin: String,
 }
 
@@ -21,6 +21,7 @@ impl Settings {
             let origin = match self.given.iter().find(|(given, _)| *given == name).map(|(_, origin)| *origin) {
                 None => "default".to_owned(),
                 Some(Origin::Line(line)) => format!("line {line}"),
+                Some(Origin::CommandLine) => "command line".to_owned(),
                 Some(Origin::Session) => "this session".to_owned(),
             };
             let value = match name {

@@ -4,6 +4,7 @@ use super::color_depth::ColorDepth;
 use super::graphics_protocol::GraphicsProtocol;
 use super::input::TerminalReply;
 use super::sizes::{Cells, Pixels};
+use super::terminal_kind::{TerminalKind, stated_light_background};
 
 /// Sixel colour registers of a terminal that does not report them.
 const USUAL_REGISTERS: u32 = 256;
@@ -79,6 +80,10 @@ pub(crate) struct GraphicsFacts {
     requested: Option<GraphicsProtocol>,
     /// tmux or screen runs between the program and the terminal.
     multiplexed: bool,
+    /// The Linux console, which draws no pixels.
+    console: bool,
+    /// The background is light according to the environment; the terminal's reply takes precedence.
+    stated_light: Option<bool>,
     /// The environment names a terminal that draws iTerm2's images.
     inline_images: bool,
     /// `None` until the terminal has replied or timed out.
@@ -116,6 +121,8 @@ impl GraphicsFacts {
             placement,
             requested,
             multiplexed,
+            console: TerminalKind::of_environment(&variable) == TerminalKind::Console,
+            stated_light: stated_light_background(&variable),
             inline_images,
             chosen: None,
             fallback_reported: false,
@@ -129,12 +136,16 @@ impl GraphicsFacts {
         }
     }
 
-    /// True if the terminal's background is light.
+    /// True if the terminal's background is light: by its reply or, without one, by the environment.
     pub(crate) fn light_background(&self) -> bool {
-        self.background.is_some_and(|(red, green, blue)| {
-            let luminance = 0.2126 * f64::from(red) + 0.7152 * f64::from(green) + 0.0722 * f64::from(blue);
-            luminance > 128.0
-        })
+        let Some((red, green, blue)) = self.background else { return self.stated_light.unwrap_or(false) };
+        let luminance = 0.2126 * f64::from(red) + 0.7152 * f64::from(green) + 0.0722 * f64::from(blue);
+        luminance > 128.0
+    }
+
+    /// The terminal's own name and version, if it replied.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// Records a reply of the terminal. The last one, its attributes, resolves the choice.
@@ -175,13 +186,13 @@ impl GraphicsFacts {
         let scrolls = self.placement == PicturePlacement::Scrollback;
         let kitty = self.kitty && (scrolls || !self.is_old_kitty()) && !self.multiplexed;
         let inline = self.inline_images || self.is_among(&INLINE_IMAGES);
-        let sixel = self.sixel && !self.multiplexed;
+        let sixel = self.sixel && !self.multiplexed && !self.console;
         self.chosen = Some(match self.requested {
             Some(GraphicsProtocol::Kitty) if kitty => GraphicsProtocol::Kitty,
-            Some(GraphicsProtocol::Iterm2) if !self.multiplexed => GraphicsProtocol::Iterm2,
+            Some(GraphicsProtocol::Iterm2) if !self.multiplexed && !self.console => GraphicsProtocol::Iterm2,
             Some(GraphicsProtocol::Ascii) => GraphicsProtocol::Ascii,
             None if kitty && (scrolls || self.is_among(&PLACEHOLDERS)) => GraphicsProtocol::Kitty,
-            None if inline && !self.multiplexed => GraphicsProtocol::Iterm2,
+            None if inline && !self.multiplexed && !self.console => GraphicsProtocol::Iterm2,
             None | Some(GraphicsProtocol::Sixel) if sixel => GraphicsProtocol::Sixel,
             Some(_) | None => GraphicsProtocol::Halfblocks,
         });
@@ -360,6 +371,15 @@ mod tests {
             assert_eq!(chosen(None, &variables, &replies), HALFBLOCKS);
         }
         assert_eq!(chosen(None, &[("TMUX", "x"), ("LC_TERMINAL", "iTerm2")], &replies), HALFBLOCKS);
+        assert_eq!(chosen(Some(GraphicsProtocol::Iterm2), &[("TERM", "linux")], &replies), HALFBLOCKS, "the console");
+    }
+
+    #[test]
+    fn the_terminal_knows_its_background_better_than_the_environment() {
+        let mut facts = GraphicsFacts::new(PicturePlacement::Screen, None, |_| Some("0;15".to_owned()));
+        assert!(facts.light_background());
+        facts.on_reply(&TerminalReply::Background(20, 20, 20));
+        assert!(!facts.light_background());
     }
 
     #[test]

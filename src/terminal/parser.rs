@@ -1,8 +1,9 @@
 //! A parser for the bytes that a terminal sends: keys, mouse reports (SGR), pasted text and replies. It follows
-//! ECMA-48, xterm's control sequences and kitty's graphics protocol.
+//! ECMA-48, xterm's control sequences, and kitty's graphics and keyboard protocols.
 //!
 //! Replies may arrive between keys at any time; however late they are, they are never mistaken for keys.
 
+use super::key_report::{Modifiers, key_of_modified, key_of_report};
 use crate::terminal::input::{Input, Key, Mouse, MouseKind, TerminalReply};
 
 const ESCAPE: u8 = 0x1b;
@@ -174,9 +175,13 @@ fn control_input(body: &[u8], last: u8) -> Option<Input> {
             _ => None,
         };
     }
+    if last == b'u' {
+        return key_of_report(body).map(Input::Key);
+    }
+    let modifiers = Modifiers::of_parameter(body.split(|byte| *byte == b';').nth(1).unwrap_or_default());
     let numbers = numbers(body);
-    let shifted = numbers.get(1) == Some(&2);
-    let plain = |key| Some(Input::Key(key));
+    let shifted = modifiers.is_some_and(Modifiers::only_shift);
+    let plain = |key| modifiers.and(Some(Input::Key(key)));
     match (last, numbers.first().copied().unwrap_or(0)) {
         (b't', 6) => match numbers[..] {
             [_, height, width] => Some(Input::Reply(TerminalReply::CellPixels { width, height })),
@@ -187,7 +192,7 @@ fn control_input(body: &[u8], last: u8) -> Option<Input> {
         (b'C', _) => plain(if shifted { Key::ShiftRight } else { Key::Right }),
         (b'D', _) => plain(if shifted { Key::ShiftLeft } else { Key::Left }),
         (b'Z', _) => plain(Key::BackTab),
-        (b'H' | b'F' | b'P'..=b'S', _) => function_key(last).map(Input::Key),
+        (b'H' | b'F' | b'P'..=b'S', _) => function_key(last).and_then(plain),
         (b'~', 1 | 7) => plain(Key::Home),
         (b'~', 2) => plain(Key::Insert),
         (b'~', 3) => plain(Key::Delete),
@@ -197,6 +202,7 @@ fn control_input(body: &[u8], last: u8) -> Option<Input> {
         (b'~', number @ 11..=15) => plain(Key::Function(number as u8 - 10)),
         (b'~', number @ 17..=21) => plain(Key::Function(number as u8 - 11)),
         (b'~', number @ 23..=24) => plain(Key::Function(number as u8 - 12)),
+        (b'~', 27) => key_of_modified(body).map(Input::Key),
         _ => None,
     }
 }
@@ -272,7 +278,7 @@ mod tests {
 
     #[test]
     fn keys_of_many_terminals() {
-        let cases: [(&[u8], Key); 21] = [
+        let cases: [(&[u8], Key); 26] = [
             (b"a", Key::Char('a')),
             ("ö".as_bytes(), Key::Char('ö')),
             (b"\r", Key::Enter),
@@ -294,9 +300,21 @@ mod tests {
             (b"\x1b[15~", Key::Function(5)),
             (b"\x1b[24~", Key::Function(12)),
             (b"\x1b[[B", Key::Function(2)),
+            (b"\x1b[113u", Key::Char('q')),
+            (b"\x1b[99;5u", Key::Ctrl('c')),
+            (b"\x1b[27;5;99~", Key::Ctrl('c')),
+            (b"\x1b[1;1:1A", Key::Up),
+            (b"\x1b[1;130C", Key::ShiftRight),
         ];
         for (bytes, expected) in cases {
             assert_eq!(parsed(bytes), [Input::Key(expected)], "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn released_keys_and_the_state_of_the_keyboard_protocol_are_not_keys() {
+        for bytes in [b"\x1b[113;1:3u".as_slice(), b"\x1b[1;1:3A", b"\x1b[5;1:3~", b"\x1b[1;1:3P", b"\x1b[?8u"] {
+            assert_eq!(parsed(bytes), [], "{bytes:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::graphics::{GraphicsFacts, is_multiplexed};
 #[cfg(unix)]
 use super::sizes::{Cells, Pixels};
+use super::terminal_kind::TerminalKind;
 
 /// Asks whether the terminal supports kitty's graphics protocol.
 const ASK_KITTY: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
@@ -10,15 +11,30 @@ const ASK_KITTY: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
 /// every terminal answers that query, so its reply shows that the others were answered or ignored.
 const ASK: &str = "\x1b[>0q\x1b[16t\x1b]11;?\x1b\\\x1b[?1;1;0S\x1b[c";
 
+/// Asks for the attributes only: the Linux console answers nothing else, and may print the rest.
+const ASK_CONSOLE: &str = "\x1b[c";
+
 /// The sequences that ask the terminal for everything that [`GraphicsFacts`] records.
 pub(crate) fn query() -> String {
-    if takes_kitty() { format!("{ASK_KITTY}{ASK}") } else { ASK.to_owned() }
+    match kind() {
+        TerminalKind::Console => ASK_CONSOLE.to_owned(),
+        _ if takes_kitty() => format!("{ASK_KITTY}{ASK}"),
+        _ => ASK.to_owned(),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The kind of this process's terminal.
+pub(crate) fn kind() -> TerminalKind {
+    TerminalKind::of_environment(variable)
 }
 
 /// True if kitty's sequences are at least harmless here: some terminals print them, and tmux takes them for a title.
 pub(crate) fn takes_kitty() -> bool {
-    let variable = |name: &str| std::env::var(name).ok();
-    !is_multiplexed(variable) && !variable("TERM").is_some_and(|term| term == "linux" || term == "dumb")
+    kind() == TerminalKind::Usual && !is_multiplexed(variable)
 }
 
 #[cfg(all(unix, feature = "pictures"))]

@@ -5,11 +5,15 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
+
+use crate::terminal::sizes::Cells;
 
 /// Starts a synchronized update: the terminal shows nothing until [`END`], so that no half-drawn frame is visible.
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
+const CLEAR: &[u8] = b"\x1b[0m\x1b[2J";
 
 /// A terminal that buffers each frame.
 #[derive(Debug)]
@@ -17,6 +21,7 @@ pub(super) struct BufferedTerminal<W> {
     frames: Terminal<CrosstermBackend<FrameBuffer>>,
     buffer: FrameBuffer,
     terminal: W,
+    size: Cells,
 }
 
 /// The bytes of the current frame.
@@ -34,16 +39,20 @@ impl Write for FrameBuffer {
 }
 
 impl<W: Write> BufferedTerminal<W> {
-    /// A buffer for the whole terminal of this process.
-    pub(super) fn new(terminal: W) -> io::Result<Self> {
-        Self::with_viewport(terminal, Viewport::Fullscreen)
+    /// A buffer for a terminal of this size.
+    pub(super) fn new(terminal: W, size: Cells) -> io::Result<Self> {
+        let buffer = FrameBuffer::default();
+        Ok(Self { frames: frames_of(&buffer, size)?, buffer, terminal, size })
     }
 
-    /// A buffer for a part of a terminal.
-    pub(super) fn with_viewport(terminal: W, viewport: Viewport) -> io::Result<Self> {
-        let buffer = FrameBuffer::default();
-        let backend = CrosstermBackend::new(buffer.clone());
-        Ok(Self { frames: Terminal::with_options(backend, TerminalOptions { viewport })?, buffer, terminal })
+    /// Clears the terminal at the next drawing, which is of this size.
+    pub(super) fn resize(&mut self, size: Cells) -> io::Result<()> {
+        if self.size != size {
+            self.frames = frames_of(&self.buffer, size)?;
+            self.buffer.0.borrow_mut().extend_from_slice(CLEAR);
+            self.size = size;
+        }
+        Ok(())
     }
 
     /// The destination of the frames.
@@ -68,6 +77,12 @@ impl<W: Write> BufferedTerminal<W> {
     }
 }
 
+/// Frames of this size. It is not left to ratatui, which would take a size of zero for what it says.
+fn frames_of(buffer: &FrameBuffer, size: Cells) -> io::Result<Terminal<CrosstermBackend<FrameBuffer>>> {
+    let viewport = Viewport::Fixed(Rect::new(0, 0, size.columns, size.rows));
+    Terminal::with_options(CrosstermBackend::new(buffer.clone()), TerminalOptions { viewport })
+}
+
 /// True if a frame does more than set colours and hide the cursor.
 fn changes_the_screen(mut frame: &[u8]) -> bool {
     while let Some(rest) = frame.strip_prefix(b"\x1b[") {
@@ -87,9 +102,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_sent_as_a_whole_or_not_at_all() {
-        let mut screen =
-            BufferedTerminal::with_viewport(Vec::new(), Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 20, 2)))
-                .unwrap();
+        let mut screen = BufferedTerminal::new(Vec::new(), Cells { columns: 20, rows: 2 }).unwrap();
         let mut sent = |text: &str| {
             screen.draw(|frame| frame.render_widget(text, frame.area())).unwrap();
             std::mem::take(&mut screen.terminal)
@@ -100,6 +113,21 @@ mod tests {
         assert_eq!(sent("epoch 1"), b"", "nothing has changed");
         let next = sent("epoch 2");
         assert!(next.contains(&b'2') && next.len() < 80, "one cell");
+    }
+
+    #[test]
+    fn another_size_is_drawn_on_a_cleared_terminal() {
+        let mut screen = BufferedTerminal::new(Vec::new(), Cells { columns: 20, rows: 2 }).unwrap();
+        let mut sent = |columns: u16| {
+            screen.resize(Cells { columns, rows: 2 }).unwrap();
+            let mut drawn = 0;
+            screen.draw(|frame| drawn = frame.area().width).unwrap();
+            let sent = std::mem::take(&mut screen.terminal);
+            (drawn, sent.windows(CLEAR.len()).any(|part| part == CLEAR))
+        };
+        assert_eq!(sent(20), (20, false));
+        assert_eq!(sent(12), (12, true));
+        assert_eq!(sent(12), (12, false));
     }
 
     #[test]

@@ -4,8 +4,6 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ratatui::Viewport;
-use ratatui::layout::Rect;
 
 use super::app::App;
 use super::buffered_terminal::BufferedTerminal;
@@ -18,6 +16,7 @@ use crate::terminal::graphics::GraphicsFacts;
 use crate::terminal::graphics::PicturePlacement;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::terminal::input::{Input, Key};
+use crate::terminal::sizes::Cells;
 use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
@@ -80,8 +79,7 @@ impl FrameStage {
             window: WindowChoice::default(),
             settings: Settings::default(),
         };
-        let screen =
-            BufferedTerminal::with_viewport(Counter::default(), Viewport::Fixed(Rect::new(0, 0, columns, rows)))?;
+        let screen = BufferedTerminal::new(Counter::default(), Cells { columns, rows })?;
         let mut stage = Self { app: App::new(shared, ViewState::default()), screen, now };
         stage.press(Key::Char('3'));
         let names: Vec<RunDir> = (0..runs).map(|number| RunDir::new(format!("/density/runs/{number}"))).collect();
@@ -145,7 +143,8 @@ fn curves(points: u64, seed: u64, now: DateTime<Utc>) -> RunUpdate {
             gradient_norm: smooth * (1.0 + noise(step + 2)),
             images_per_s: 20.0 + noise(step + 3),
         };
-        Timed { time: now + TimeDelta::milliseconds(step as i64 * 100), record }
+        let elapsed = TimeDelta::milliseconds(step as i64 * 100);
+        Timed { time: now + elapsed, elapsed, record }
     });
     RunUpdate {
         kept: 0,

@@ -41,7 +41,10 @@ use crate::terminal::clipboard::copy_sequence;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
 use crate::terminal::input::Input;
+use crate::terminal::multiplexer::Multiplexer;
+use crate::terminal::notification::NotificationProtocol;
 use crate::terminal::query;
+use crate::terminal::window_size::WindowSize;
 use anyhow::{Context as _, bail};
 use app::App;
 use buffered_terminal::BufferedTerminal;
@@ -100,14 +103,17 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         bail!("the workbench needs a terminal; `mammoscope --help` lists the commands for scripts");
     }
-    let variable = |name: &str| std::env::var(name).ok();
     let folder = options.workspace.path().to_owned();
     let shared = SharedState {
         keymap: KeyMap::of_settings(&options.settings)?,
         workspace: folder.clone(),
         home: std::env::home_dir(),
         now: Utc::now(),
-        theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },
+        theme: Theme {
+            depth: query::kind().limit(ColorDepth::of_environment(variable)),
+            light: false,
+            ascii: options.ascii || query::kind().needs_ascii(),
+        },
         graphics: GraphicsFacts::new(PicturePlacement::Screen, options.graphics, variable),
         machine: MachineSample::default(),
         runs: RunList::default(),
@@ -121,7 +127,11 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     fault::report_panics(folder.clone(), inbox.clone());
     signals::watch_signals(inbox.clone()).context("watch for signals")?;
     let taken = TerminalGuard::enter(app.shared.settings.mouse).context("take the terminal over")?;
-    let screen = BufferedTerminal::new(io::stdout()).context("open the terminal")?;
+    let size = WindowSize::of_terminal();
+    let screen = BufferedTerminal::new(io::stdout(), size.cells).context("open the terminal")?;
+    if size.is_assumed {
+        app.warn_of_size(size.cells);
+    }
     input_reader::start_reader(inbox.clone()).context("read the terminal")?;
     services::watch_machine(inbox.clone());
     let services = Services::new(&options.workspace, &inbox);
@@ -142,6 +152,10 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         let _ = writeln!(io::stdout(), "{running}; `{}` returns to the workbench", options.return_command);
     }
     Ok(())
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Prints a line, if there is one; reports when that is done, which is never in a terminal that has stopped reading.
@@ -233,6 +247,7 @@ impl Workbench {
                 Effect::Quit => return Ok(true),
                 Effect::Suspend => self.suspend()?,
                 Effect::Redraw => self.redraw()?,
+                Effect::TakeMouse(mouse) => terminal_guard::take_mouse(mouse).context("switch the mouse")?,
                 Effect::QueryTerminal => {
                     let mut stdout = io::stdout().lock();
                     stdout.write_all(query::query().as_bytes()).and_then(|()| stdout.flush())?;
@@ -241,11 +256,15 @@ impl Workbench {
                 Effect::SaveView => self.saver.save(app.view_state()),
                 Effect::Copy(text) => {
                     let mut stdout = io::stdout().lock();
-                    stdout.write_all(copy_sequence(&text).as_bytes()).and_then(|()| stdout.flush())?;
+                    let sequence = copy_sequence(&text, Multiplexer::of_environment(variable));
+                    stdout.write_all(sequence.as_bytes()).and_then(|()| stdout.flush())?;
+                    drop(stdout);
+                    self.services.perform(Effect::Copy(text));
                 }
-                Effect::SignalRunEnd(text) => {
-                    let signal =
-                        run_end_signal::bytes(&text, app.shared.settings.run_end, std::env::var_os("TMUX").is_some());
+                Effect::Signal(text) => {
+                    let known = NotificationProtocol::of_terminal(app.shared.graphics.version(), variable);
+                    let multiplexer = Multiplexer::of_environment(variable);
+                    let signal = run_end_signal::bytes(&text, app.shared.settings.run_end, known, multiplexer);
                     let mut stdout = io::stdout().lock();
                     stdout.write_all(&signal).and_then(|()| stdout.flush())?;
                 }
@@ -256,6 +275,7 @@ impl Workbench {
     }
 
     fn draw(&mut self, app: &mut App) -> anyhow::Result<()> {
+        self.screen.resize(WindowSize::of_terminal().cells).context("resize")?;
         self.screen.draw(|frame| app.draw(frame)).context("draw")?;
         for effect in app.after_draw() {
             self.services.perform(effect);
@@ -265,7 +285,8 @@ impl Workbench {
 
     fn redraw(&mut self) -> anyhow::Result<()> {
         // ratatui's own `clear` queries the cursor position, and some terminals never answer.
-        self.screen = BufferedTerminal::new(io::stdout()).context("open the terminal")?;
+        let size = WindowSize::of_terminal().cells;
+        self.screen = BufferedTerminal::new(io::stdout(), size).context("open the terminal")?;
         terminal_guard::clear().context("clear the terminal")
     }
 

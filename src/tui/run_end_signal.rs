@@ -1,20 +1,26 @@
-//! The signal to the terminal when a training run ends.
+//! The signal to the terminal about a training run: that it has ended, was paused by a fault, or went stale.
 
 use crate::settings::RunEndSignal;
+use crate::terminal::multiplexer::Multiplexer;
+use crate::terminal::notification::NotificationProtocol;
 
-/// The bytes to send; empty if the user wants no signal. `in_tmux` passes a notification through tmux to the terminal.
-pub(super) fn bytes(text: &str, signal: RunEndSignal, in_tmux: bool) -> Vec<u8> {
-    // A semicolon would end a field.
-    let text: String = text.chars().filter(|character| !character.is_control()).collect::<String>().replace(';', ",");
-    let sequence = match signal {
+/// The bytes to send; empty if the user wants no signal. `known` is the protocol that the terminal is known to
+/// understand; the bell takes the place of an unknown one, and tmux itself marks the window of a bell.
+pub(super) fn bytes(
+    text: &str,
+    signal: RunEndSignal,
+    known: Option<NotificationProtocol>,
+    multiplexer: Multiplexer,
+) -> Vec<u8> {
+    let protocol = match signal {
         RunEndSignal::Off => return Vec::new(),
-        // tmux itself marks the window of a bell.
-        RunEndSignal::Bell => return b"\x07".to_vec(),
-        RunEndSignal::Osc9 => format!("\x1b]9;mammoscope: {text}\x07"),
-        RunEndSignal::Osc777 => format!("\x1b]777;notify;mammoscope;{text}\x07"),
+        RunEndSignal::Bell => None,
+        RunEndSignal::Terminal => known,
+        RunEndSignal::Osc9 => Some(NotificationProtocol::Osc9),
+        RunEndSignal::Osc99 => Some(NotificationProtocol::Osc99),
+        RunEndSignal::Osc777 => Some(NotificationProtocol::Osc777),
     };
-    let sequence = if in_tmux { format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")) } else { sequence };
-    sequence.into_bytes()
+    protocol.map_or_else(|| "\x07".to_owned(), |protocol| protocol.sequence(text, multiplexer)).into_bytes()
 }
 
 #[cfg(test)]
@@ -22,12 +28,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_signal_is_what_terminals_understand() {
-        let sent = |signal, in_tmux| String::from_utf8(bytes("CC_R\x1b;\u{7}done", signal, in_tmux)).unwrap();
-        assert_eq!(sent(RunEndSignal::Off, false), "");
-        assert_eq!(sent(RunEndSignal::Bell, true), "\x07");
-        assert_eq!(sent(RunEndSignal::Osc9, false), "\x1b]9;mammoscope: CC_R,done\x07");
-        assert_eq!(sent(RunEndSignal::Osc777, false), "\x1b]777;notify;mammoscope;CC_R,done\x07");
-        assert_eq!(sent(RunEndSignal::Osc9, true), "\x1bPtmux;\x1b\x1b]9;mammoscope: CC_R,done\x07\x1b\\");
+    fn the_setting_decides_and_the_bell_stands_in_for_an_unknown_terminal() {
+        let sent = |signal, known| String::from_utf8(bytes("done", signal, known, Multiplexer::None)).unwrap();
+        let kitty = Some(NotificationProtocol::Osc99);
+        assert_eq!(sent(RunEndSignal::Off, kitty), "");
+        assert_eq!(sent(RunEndSignal::Bell, kitty), "\x07");
+        assert_eq!(sent(RunEndSignal::Terminal, kitty), "\x1b]99;;mammoscope: done\x1b\\");
+        assert_eq!(sent(RunEndSignal::Terminal, None), "\x07");
+        assert_eq!(sent(RunEndSignal::Osc9, kitty), "\x1b]9;mammoscope: done\x07");
     }
 }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
-use crate::terminal::query::takes_kitty;
+use crate::terminal::query::{kind, takes_kitty};
+use crate::terminal::terminal_kind::TerminalKind;
 
 /// The terminal's settings before it was taken over.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -18,10 +19,16 @@ static WITH_MOUSE: AtomicBool = AtomicBool::new(true);
 
 /// Alternate screen, cursor hidden, pasted text as a whole.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Keys as usual, in kitty's protocol and in xterm's: a program that was killed may have left others switched on.
+const USUAL_KEYS: &str = "\x1b[>0u\x1b[>4;0m";
+/// Takes back what [`USUAL_KEYS`] pushed; xterm's keys stay as usual.
+const EARLIER_KEYS: &str = "\x1b[<u";
 /// The mouse in SGR coordinates: clicks, drags and the wheel.
 const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
-/// Undoes [`ENTER`] and [`MOUSE`].
-const LEAVE: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
+/// Undoes [`MOUSE`].
+const NO_MOUSE: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l";
+/// Ends a frame that was cut, and undoes [`ENTER`].
+const LEAVE: &str = "\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
 /// Deletes all pictures of kitty's protocol.
 const REMOVE_KITTY: &str = "\x1b_Ga=d,d=A,q=2\x1b\\";
 
@@ -55,10 +62,21 @@ pub(super) fn enter() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let mut stdout = io::stdout().lock();
     stdout.write_all(ENTER.as_bytes())?;
+    if has_keyboard_protocols() {
+        stdout.write_all(USUAL_KEYS.as_bytes())?;
+    }
     if WITH_MOUSE.load(Ordering::SeqCst) {
         stdout.write_all(MOUSE.as_bytes())?;
     }
-    stdout.write_all(b"\x1b[2J")?;
+    stdout.write_all(b"\x1b[0m\x1b[2J")?;
+    stdout.flush()
+}
+
+/// Asks for mouse reports, or for none.
+pub(super) fn take_mouse(mouse: bool) -> io::Result<()> {
+    WITH_MOUSE.store(mouse, Ordering::SeqCst);
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(if mouse { MOUSE } else { NO_MOUSE }.as_bytes())?;
     stdout.flush()
 }
 
@@ -94,7 +112,14 @@ pub(super) fn leave_at_once() {
 }
 
 fn leaving() -> String {
-    if takes_kitty() { format!("{REMOVE_KITTY}{LEAVE}") } else { LEAVE.to_owned() }
+    let pictures = if takes_kitty() { REMOVE_KITTY } else { "" };
+    let keys = if has_keyboard_protocols() { EARLIER_KEYS } else { "" };
+    format!("{pictures}{NO_MOUSE}{keys}{LEAVE}")
+}
+
+/// True if sequences about the keyboard are at least harmless here: the Linux console knows none of them.
+fn has_keyboard_protocols() -> bool {
+    kind() == TerminalKind::Usual
 }
 
 fn restore_settings() {

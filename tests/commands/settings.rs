@@ -53,7 +53,7 @@ fn values_are_shown_with_their_lines() {
     for (name, value, origin) in [
         ("theme", "dark", "line 1"),
         ("mouse", "on", "default"),
-        ("notifications", "bell", "default"),
+        ("notifications", "off", "default"),
         ("workspace", &format!("{home_text}/density"), "line 2"),
         ("keys.find", "/ Ctrl-F", "line 5"),
     ] {

@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
+use mammoscope_storage::runs::run_catalog::list_runs;
 use mammoscope_storage::runs::workspace::Workspace;
 use mammoscope_synthetic_run::{SyntheticHistory, SyntheticRun};
 use mammoscope_test_support::pty_session::PtySession;
@@ -158,27 +159,59 @@ fn a_tour_that_cannot_be_remembered_is_no_obstacle() {
     session.wait_until_restored();
 }
 
-#[test]
-fn the_end_of_a_run_is_noted_and_rings_the_bell_unless_it_is_off() {
-    for (setting, rings) in [("", true), ("notifications = \"off\"\n", false)] {
-        let folder = tempfile::tempdir().unwrap();
-        let workspace = Workspace::open(Some(&folder.path().join("ws"))).unwrap();
-        let history = SyntheticHistory { epochs: 2, steps_per_epoch: 20, seed: 1, study: None };
-        let mut run = SyntheticRun::create(&workspace, history, Utc::now()).unwrap();
-        while run.advance().unwrap() {}
-        run.beat().unwrap();
-        let settings = folder.path().join("mine.toml");
-        fs::write(&settings, setting).unwrap();
-        let mut session = session_with(&settings, folder.path());
-        session.send(b"1");
-        session.wait_for_text("running 2/2");
-        let before = session.bytes();
-        assert!(!before.contains(&7), "no bell without a reason");
+/// The bytes that the workbench sent while a run ended, or went stale; those before are of no interest.
+fn sent_at_an_end(settings: &str, variables: &[(&str, &str)], goes_stale: bool) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = Workspace::open(Some(&folder.path().join("ws"))).unwrap();
+    let history = SyntheticHistory { epochs: 2, steps_per_epoch: 20, seed: 1, study: None };
+    let mut earlier = SyntheticRun::create(&workspace, history, Utc::now() - TimeDelta::hours(1)).unwrap();
+    while earlier.advance().unwrap() {}
+    earlier.end().unwrap();
+    let mut run = SyntheticRun::create(&workspace, history, Utc::now()).unwrap();
+    while run.advance().unwrap() {}
+    run.beat().unwrap();
+    let path = folder.path().join("mine.toml");
+    fs::write(&path, settings).unwrap();
+    let variables = [variables, &[("MAMMOSCOPE_CONFIG", path.to_str().unwrap())]].concat();
+    let mut session = PtySession::start_with(&["--workspace", "ws"], &variables, folder.path(), (80, 24));
+    session.send(b"1");
+    session.wait_for_text("running 2/2");
+    let before = session.bytes();
+    assert!(!before.contains(&7) && !before.windows(4).any(|part| part == b"\x1b]99"), "no signal without a reason");
+    let word = if goes_stale {
+        let status = list_runs(&workspace).unwrap()[0].run.status();
+        let mut document: serde_json::Value = serde_json::from_slice(&fs::read(&status).unwrap()).unwrap();
+        document["heartbeat"] = (Utc::now() - TimeDelta::minutes(10)).to_rfc3339().into();
+        fs::write(&status, document.to_string()).unwrap();
+        "stale"
+    } else {
         run.end().unwrap();
-        session
-            .wait_for("the notice", |screen| screen.rows(0, 80).nth(22).is_some_and(|row| row.contains("completed")));
-        session.send(b"q");
-        assert!(session.wait_for_end().0.success());
-        assert_eq!(session.bytes().contains(&7), rings, "{setting}");
+        "completed"
+    };
+    session.wait_for("the notice", |screen| screen.rows(0, 80).nth(22).is_some_and(|row| row.contains(word)));
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+    String::from_utf8_lossy(&session.bytes()[before.len()..]).into_owned()
+}
+
+#[test]
+fn the_end_of_a_run_is_noted_and_signalled_if_the_settings_ask_for_it() {
+    let signals = |sent: &str| (sent.matches('\x07').count(), sent.matches("\x1b]99;;mammoscope: ").count());
+    for (settings, variables, expected) in [
+        ("", &[][..], (0, 0)),
+        ("notifications = \"off\"\n", &[], (0, 0)),
+        ("notifications = \"bell\"\n", &[], (1, 0)),
+        ("notifications = \"terminal\"\n", &[("KITTY_WINDOW_ID", "1")], (0, 1)),
+        // A terminal of which no notification is known.
+        ("notifications = \"terminal\"\n", &[], (1, 0)),
+    ] {
+        let sent = sent_at_an_end(settings, variables, false);
+        assert_eq!(signals(&sent), expected, "{settings} {variables:?}");
     }
+}
+
+#[test]
+fn a_run_that_goes_stale_is_signalled_once() {
+    let sent = sent_at_an_end("notifications = \"bell\"\n", &[], true);
+    assert_eq!(sent.matches('\x07').count(), 1);
 }

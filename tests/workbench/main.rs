@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+mod clipboard;
 mod commands_and_settings;
 mod comparison;
 mod jobs;
@@ -10,4 +11,5 @@ mod review;
 mod runs_list;
 mod sessions;
 mod studies;
+mod terminals;
 mod training_run;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use vt100::Parser;
-pub use vt100::Screen;
+pub use vt100::{Color, Screen};
 
 /// Longer than anything takes on any machine.
 const TIMEOUT: Duration = Duration::from_secs(90);
@@ -62,7 +62,18 @@ impl PtySession {
         command.env("XDG_STATE_HOME", home.join("state"));
         command.env_remove("MAMMOSCOPE_CONFIG");
         command.env("OMP_WAIT_POLICY", "PASSIVE");
-        for variable in ["TMUX", "NO_COLOR", "COLORTERM"] {
+        for variable in [
+            "TMUX",
+            "STY",
+            "NO_COLOR",
+            "COLORTERM",
+            "COLORFGBG",
+            "COLUMNS",
+            "LINES",
+            "TERM_PROGRAM",
+            "LC_TERMINAL",
+            "KITTY_WINDOW_ID",
+        ] {
             command.env_remove(variable);
         }
         for (variable, value) in variables {
@@ -72,7 +83,8 @@ impl PtySession {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
-        let parser = Parser::new(rows, columns, 0);
+        // A terminal that does not know its size is as large as terminals usually are.
+        let parser = Parser::new(if rows == 0 { 24 } else { rows }, if columns == 0 { 80 } else { columns }, 0);
         let shown =
             Arc::new((Mutex::new(Shown { parser, bytes: Vec::new(), ended: false, closing: false }), Condvar::new()));
         let filled = Arc::clone(&shown);
@@ -124,6 +136,17 @@ impl PtySession {
     /// The text of the current screen.
     pub fn contents(&self) -> String {
         self.read(Screen::contents)
+    }
+
+    /// Waits until the program has written these bytes.
+    pub fn wait_for_bytes(&self, wanted: &[u8]) {
+        let end = Instant::now() + TIMEOUT;
+        let mut shown = self.shown.0.lock().unwrap();
+        while !shown.bytes.windows(wanted.len()).any(|part| part == wanted) {
+            let text = String::from_utf8_lossy(wanted).into_owned();
+            assert!(Instant::now() < end && !shown.ended, "{text:?} was not sent");
+            shown = self.shown.1.wait_timeout(shown, Duration::from_millis(200)).unwrap().0;
+        }
     }
 
     /// Everything that the program has written to the terminal.

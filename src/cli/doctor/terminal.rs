@@ -2,12 +2,13 @@
 
 use std::env;
 use std::io::{self, IsTerminal as _};
-use std::process::{Command, Stdio};
 
 use super::{Check, State};
+use crate::terminal::clipboard::{tmux_copies, tmux_option, tmux_takes_copies};
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement, PictureWay, TextLook};
 use crate::terminal::query;
+use crate::terminal::terminal_kind::TerminalKind;
 use mammoscope_domain::text::printable::printable;
 
 /// The smallest size that the workbench is designed for, in columns and lines.
@@ -26,7 +27,7 @@ struct TerminalEnvironment {
     /// The terminal's own answer.
     answer: Option<PictureWay>,
     tmux: Tmux,
-    /// Inside tmux, true if programs may write to the clipboard.
+    /// Inside tmux, true if it takes copies, by its own command or from programs.
     tmux_clipboard: bool,
 }
 
@@ -56,13 +57,14 @@ pub(super) fn check() -> Check {
         in_kitty: is_set("KITTY_WINDOW_ID"),
         answer: ask_terminal(),
         tmux: if is_set("TMUX") { ask_tmux() } else { Tmux::Absent },
-        tmux_clipboard: is_set("TMUX") && tmux_option(&["-gqsv", "set-clipboard"]) == b"on",
+        tmux_clipboard: is_set("TMUX") && (tmux_takes_copies() || tmux_copies()),
     })
 }
 
 /// Asks the terminal which pictures it draws; `None` without a terminal or an answer.
 fn ask_terminal() -> Option<PictureWay> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+    let can_answer = !matches!(query::kind(), TerminalKind::Dumb | TerminalKind::Unnamed);
+    if !can_answer || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return None;
     }
     let mut facts = GraphicsFacts::new(PicturePlacement::Scrollback, None, |name| env::var(name).ok());
@@ -77,13 +79,6 @@ fn ask_tmux() -> Tmux {
         b"on" | b"all" => Tmux::Open,
         _ => Tmux::Closed,
     }
-}
-
-/// The value of an option of the surrounding tmux; empty if it does not have it.
-fn tmux_option(words: &[&str]) -> Vec<u8> {
-    let output =
-        Command::new("tmux").arg("show-options").args(words).stdin(Stdio::null()).stderr(Stdio::null()).output();
-    output.map_or_else(|_| Vec::new(), |output| output.stdout.trim_ascii().to_vec())
 }
 
 fn describe(terminal: &TerminalEnvironment) -> Check {
@@ -107,6 +102,11 @@ fn describe(terminal: &TerminalEnvironment) -> Check {
     found.push(colors.to_owned());
     found.push(format!("pictures: {}", picture_protocol(terminal)));
     let mut advice = Vec::new();
+    let kind = TerminalKind::of_environment(|name| (name == "TERM").then(|| terminal.term.clone()));
+    advice.extend(kind.refusal().map(str::to_owned));
+    if kind.needs_ascii() {
+        found.push("ASCII only".to_owned());
+    }
     if let Some((columns, lines)) = terminal.size
         && (columns < MIN_SIZE.0 || lines < MIN_SIZE.1)
     {
@@ -123,7 +123,7 @@ fn describe(terminal: &TerminalEnvironment) -> Check {
         if !true_color {
             advice.push("for true colour, in ~/.tmux.conf: set -as terminal-features ',*:RGB'".to_owned());
         }
-    } else if !true_color && terminal.term != "dumb" {
+    } else if !true_color && kind == TerminalKind::Usual {
         advice
             .push("if the terminal has true colour, set COLORTERM=truecolor (ssh needs SendEnv COLORTERM)".to_owned());
     }
@@ -197,6 +197,19 @@ mod tests {
         assert!(small.advice[0].contains("80×24"));
         let plain = describe(&TerminalEnvironment { term: "xterm".to_owned(), colorterm: String::new(), ..kitty() });
         assert!(plain.state == State::Warning && plain.found.contains("few colours"));
+    }
+
+    #[test]
+    fn a_terminal_that_cannot_show_the_workbench_is_a_warning_with_what_to_use() {
+        for term in ["", "dumb"] {
+            let check = describe(&TerminalEnvironment { term: term.to_owned(), colorterm: String::new(), ..kitty() });
+            assert_eq!(check.state, State::Warning, "{term}");
+            assert!(check.advice.len() == 1 && check.advice[0].contains("`mammoscope runs`"), "{:?}", check.advice);
+        }
+        let console = TerminalEnvironment { term: "linux".to_owned(), colorterm: String::new(), ..kitty() };
+        let check = describe(&console);
+        assert_eq!((check.state, check.advice.len()), (State::Ok, 0), "{:?}", check.advice);
+        assert!(check.found.contains("ASCII only") && check.found.contains("half blocks"), "{}", check.found);
     }
 
     #[test]

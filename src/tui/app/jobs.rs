@@ -12,6 +12,7 @@ use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::jobs::{Job, JobEffect, JobEnd, JobId, JobMessage, JobOrder, JobResult, JobState};
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
+use mammoscope_cluster::shell_text::shell_word;
 use mammoscope_domain::text::counted::{counted, counted_as};
 
 impl App {
@@ -41,6 +42,7 @@ impl App {
                 vec![Effect::Job(JobEffect::Terminate(id))]
             }
             JobEffect::Open(id) => self.open_job(id),
+            JobEffect::Copy { id, line } => self.copy_of_job(id, line).map(Effect::Copy).into_iter().collect(),
             effect => vec![Effect::Job(effect)],
         }
     }
@@ -73,6 +75,18 @@ impl App {
             (None, Some(_)) => vec![Effect::failed("the plan failed: nothing to submit")],
             (None, None) => Vec::new(),
         }
+    }
+
+    /// A line of a job's output, or the command that it runs.
+    fn copy_of_job(&self, id: JobId, line: Option<usize>) -> Option<String> {
+        let job = self.shared.jobs.get(id)?;
+        let Some(line) = line else {
+            let words = job.order.arguments.iter().map(|word| shell_word(&word.to_string_lossy()));
+            let words: Vec<String> = words.collect();
+            let is_command = !words.is_empty();
+            return Some(if is_command { format!("mammoscope {}", words.join(" ")) } else { job.order.title.clone() });
+        };
+        Some(job.lines.get(line)?.trim_end().to_owned())
     }
 
     /// Lets an open list know of the jobs as they are now.

@@ -3,12 +3,14 @@
 mod commands;
 mod drawing;
 mod jobs;
+mod look;
 mod notices;
 mod preparation;
 mod run_ends;
 mod screens_by_id;
 
 use chrono::{DateTime, Utc};
+use run_ends::NotedSilence;
 use screens_by_id::Screens;
 
 use super::frame::{FrameAreas, tab_at};
@@ -21,17 +23,15 @@ use super::popups::settings::SettingsPopup;
 use super::popups::viewer::ViewerPopup;
 use super::shared_state::SharedState;
 use super::view_state::ViewState;
-use crate::settings::ThemeChoice;
 use crate::terminal::input::{Input, Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction, POPUP_BINDINGS};
 use crate::tui::protocol::binding::{Action, action_of};
 use crate::tui::protocol::datasets::DatasetsEffect;
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::effect::{Destination, Effect, Notice};
 use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
-use mammoscope_domain::text::printable::printable;
 
 /// The state of the workbench.
 pub(super) struct App {
@@ -43,6 +43,10 @@ pub(super) struct App {
     pub(super) notice: Option<(DateTime<Utc>, Notice)>,
     /// The latest notices, but for the quiet ones.
     messages: Vec<(DateTime<Utc>, Notice)>,
+    /// The runs whose silence has been noted.
+    noted_silence: NotedSilence,
+    /// The hint at another keyboard layout has been given.
+    layout_hinted: bool,
     /// The areas of the last drawing, for the mouse.
     areas: FrameAreas,
 }
@@ -60,6 +64,8 @@ impl App {
             popups: Vec::new(),
             notice: None,
             messages: Vec::new(),
+            noted_silence: NotedSilence::default(),
+            layout_hinted: false,
             areas: FrameAreas::default(),
         };
         app.apply_theme();
@@ -87,7 +93,7 @@ impl App {
         self.shared.now = now;
         self.expire_notice(now);
         // Only these messages change the list of runs, which may be long.
-        let active = matches!(message, UiMessage::Runs(_)).then(|| run_ends::active_runs(&self.shared.runs));
+        let unfinished = matches!(message, UiMessage::Runs(_)).then(|| run_ends::unfinished_runs(&self.shared.runs));
         self.follow_preparation(&message);
         let mut effects = match message {
             UiMessage::Input(Input::Key(key)) => self.press(key),
@@ -118,7 +124,9 @@ impl App {
             UiMessage::Thumbnail(message) => self.on_thumbnail(&message),
             message => self.screens.on_message(message, &mut self.shared),
         };
-        effects.extend(active.into_iter().flat_map(|active| run_ends::effects_of_ends(&active, &self.shared.runs)));
+        if let Some(unfinished) = unfinished {
+            effects.extend(run_ends::effects_of_ends(&unfinished, &self.shared.runs, &mut self.noted_silence));
+        }
         self.resolve(effects)
     }
 
@@ -141,7 +149,9 @@ impl App {
                     let further = self.go_to(destination);
                     remaining.extend(self.resolve(further));
                 }
-                Effect::Job(effect @ (JobEffect::Start(_) | JobEffect::Stop(_) | JobEffect::Open(_))) => {
+                Effect::Job(
+                    effect @ (JobEffect::Start(_) | JobEffect::Stop(_) | JobEffect::Open(_) | JobEffect::Copy { .. }),
+                ) => {
                     let further = self.perform_job(effect);
                     remaining.extend(self.resolve(further));
                 }
@@ -156,8 +166,7 @@ impl App {
                     remaining.push(Effect::SaveView);
                 }
                 Effect::Copy(text) => {
-                    let notice = Notice { text: format!("copied {}", printable(&text)), tone: Tone::Done };
-                    self.note(notice);
+                    self.note_copy(&text);
                     remaining.push(Effect::Copy(text));
                 }
                 effect => {
@@ -246,7 +255,7 @@ impl App {
         if let Some(popup) = self.popups.last_mut() {
             let outcome = popup.press(key, &self.shared.keymap);
             if outcome == PopupOutcome::Unbound {
-                return vec![Effect::quiet(format!("{key} does nothing here"))];
+                return self.unbound_in_popup(key);
             }
             return self.after_popup(outcome);
         }
@@ -317,32 +326,15 @@ impl App {
                 self.popups.push(Popup::Messages(MessagesPopup::new(self.messages.clone())));
                 Vec::new()
             }
+            AppAction::CopyMessage => self.copy_message(),
             AppAction::Theme(theme) => self.choose_theme(theme),
+            AppAction::ToggleMouse => self.toggle_mouse(),
             AppAction::Redraw => vec![Effect::Redraw],
             AppAction::Suspend => vec![Effect::Suspend],
             AppAction::Quit => self.quit(),
             AppAction::Jobs => self.open_jobs(),
             AppAction::NewJob(kind) => self.fill_job(kind),
         }
-    }
-
-    /// Takes other colours for this session.
-    fn choose_theme(&mut self, theme: ThemeChoice) -> Vec<Effect> {
-        self.shared.settings.choose_theme(theme);
-        self.apply_theme();
-        let name = theme.name();
-        vec![
-            Effect::neutral(format!("theme {name} for this session; theme = \"{name}\" in the settings keeps it")),
-            Effect::Redraw,
-        ]
-    }
-
-    fn apply_theme(&mut self) {
-        self.shared.theme.light = match self.shared.settings.theme {
-            ThemeChoice::Auto => self.shared.graphics.light_background(),
-            ThemeChoice::Light => true,
-            ThemeChoice::Dark => false,
-        };
     }
 
     fn neighbour(&self, distance: usize) -> ScreenId {

@@ -1,7 +1,8 @@
 use super::notices::QUIET_DURATION;
 use super::*;
-use crate::settings::{Origin, Settings, SettingsPlace, VerbKeys};
+use crate::settings::{Origin, Settings, SettingsPlace, ThemeChoice, VerbKeys};
 use crate::terminal::color_depth::ColorDepth;
+use crate::tui::protocol::effect::Tone;
 use crate::tui::testing::{SIZES, assert_drawn, drawn, fresh_app, press};
 
 fn notice(app: &App) -> Option<(&str, Tone)> {
@@ -138,6 +139,7 @@ fn a_notice_that_does_not_fit_is_shown_in_full_on_request() {
     let screen = drawn(&mut app, (80, 24));
     let text: String = screen.lines().take(21).map(|line| line.trim_matches(['│', ' '])).collect();
     assert!(text.contains("no space is left there") && text.contains("2 runs started"), "{screen}");
+    assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Copy(long.to_owned())], "the latest is at the top");
     press(&mut app, &[Key::Escape]);
     assert!(app.popups.is_empty());
 }
@@ -164,4 +166,25 @@ fn focus_and_choice_are_visible_without_colour() {
     let bold =
         question.lines().filter(|line| line.starts_with(&format!("{row:>2}: ")) && line.contains("bold")).count();
     assert!(bold >= 2, "the keys of both answers stand out: {question}");
+}
+
+#[test]
+fn the_latest_message_is_copied_by_name_and_copies_do_not_count() {
+    let mut app = fresh_app();
+    let copy = |app: &mut App| app.act(Action::App(AppAction::CopyMessage));
+    assert_eq!(copy(&mut app), [Effect::quiet("nothing was reported yet")]);
+    app.resolve(vec![Effect::failed("the disk is full"), Effect::Copy("/density/a.png".to_owned())]);
+    assert_eq!(copy(&mut app), [Effect::Copy("the disk is full".to_owned())]);
+}
+
+#[test]
+fn the_mouse_is_left_to_the_terminal_and_taken_again() {
+    let mut app = fresh_app();
+    assert_eq!(press(&mut app, &[Key::Function(2)]), [Effect::TakeMouse(false)]);
+    press(&mut app, &[Key::Char('?'), Key::Char('G')]);
+    assert!(drawn(&mut app, (80, 24)).contains("The mouse is the terminal's: drag to select text."));
+    press(&mut app, &[Key::Escape]);
+    assert_eq!(press(&mut app, &[Key::Function(2)]), [Effect::TakeMouse(true)]);
+    let rows = app.shared.settings.rows();
+    assert_eq!(rows.iter().find(|row| row.name == "mouse").unwrap().origin, "this session");
 }

@@ -9,7 +9,8 @@ use super::scrolled::Scrolled;
 use crate::report::wrapped::wrapped;
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
-use crate::tui::protocol::binding::{Binding, KeyTables};
+use crate::tui::protocol::app_action::AppAction;
+use crate::tui::protocol::binding::{Action, Binding, KeyTables};
 use crate::tui::protocol::verb::KeyMap;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{padded, width};
@@ -20,6 +21,12 @@ use crate::tui::widgets::text_field::TextField;
 const WIDTH: u16 = 76;
 /// The widest column of keys.
 const MAX_KEYS: usize = 20;
+
+/// The action beside which the help says how text is selected.
+const MOUSE: Action = Action::App(AppAction::ToggleMouse);
+const SELECTION: &str = "To select text with the mouse, hold Shift while dragging (Option in iTerm2, Fn in macOS's \
+                         Terminal), or leave the mouse to the terminal.";
+const SELECTION_WITHOUT_MOUSE: &str = "The mouse is the terminal's: drag to select text.";
 
 /// The help popup.
 pub(in crate::tui) struct HelpPopup {
@@ -103,6 +110,12 @@ impl HelpPopup {
                     keys = " ".repeat(column);
                 }
             }
+        }
+        if sections.iter().any(|(_, bindings)| bindings.iter().any(|binding| binding.action == MOUSE)) {
+            lines.push(Line::default());
+            let text = if shared.settings.mouse { SELECTION } else { SELECTION_WITHOUT_MOUSE };
+            let room = usize::from(WIDTH.min(area.width)).saturating_sub(4);
+            lines.extend(wrapped(text, room).into_iter().map(|line| Line::styled(format!(" {line}"), theme.dim())));
         }
         if lines.is_empty() {
             lines.push(Line::styled(" no matching key", theme.dim()));

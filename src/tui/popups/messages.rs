@@ -10,7 +10,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::scrolled::Scrolled;
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::popups::outcome::PopupOutcome;
-use crate::tui::protocol::effect::Notice;
+use crate::tui::protocol::effect::{Effect, Notice};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::width;
 use crate::tui::widgets::notice_look::notice_look;
@@ -25,15 +25,23 @@ const TIME: usize = 10;
 pub(in crate::tui) struct MessagesPopup {
     notices: Vec<(DateTime<Utc>, Notice)>,
     scrolled: Scrolled,
+    /// The notice at the top when it was last drawn, counted from the latest.
+    top: usize,
 }
 
 impl MessagesPopup {
     /// A popup of these notices, the earliest first.
     pub(in crate::tui) fn new(notices: Vec<(DateTime<Utc>, Notice)>) -> Self {
-        Self { notices, scrolled: Scrolled::default() }
+        Self { notices, scrolled: Scrolled::default(), top: 0 }
     }
 
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
+        if key == Key::Char('y') {
+            let notice = self.notices.iter().rev().nth(self.top);
+            return PopupOutcome::Stay(
+                notice.map(|(_, notice)| Effect::Copy(notice.text.clone())).into_iter().collect(),
+            );
+        }
         self.scrolled.press_reading(key)
     }
 
@@ -45,10 +53,12 @@ impl MessagesPopup {
         let theme = &shared.theme;
         let room = usize::from(WIDTH.min(area.width)).saturating_sub(TIME + 6);
         let mut lines: Vec<Line<'_>> = Vec::new();
-        for (time, notice) in self.notices.iter().rev() {
+        let mut notice_of_line = Vec::new();
+        for (index, (time, notice)) in self.notices.iter().rev().enumerate() {
             let (sign, style) = notice_look(notice.tone, theme);
             for (at, part) in lines_of(&notice.text, room).into_iter().enumerate() {
                 let (time, sign) = if at == 0 { (clock(*time), sign) } else { (String::new(), "") };
+                notice_of_line.push(index);
                 lines.push(Line::from(vec![
                     Span::styled(format!(" {time:TIME$}"), theme.dim()),
                     Span::styled(format!("{sign:<2}{part}"), style),
@@ -59,8 +69,10 @@ impl MessagesPopup {
             lines.push(Line::styled(" nothing was reported yet", theme.dim()));
         }
         let height = lines.len() as u16 + 2;
-        let inner = draw_box(frame, area, (WIDTH, height), shared, ["Messages", "↑↓ scroll · Esc back"]);
+        let inner =
+            draw_box(frame, area, (WIDTH, height), shared, ["Messages", "↑↓ scroll · y copy the top one · Esc back"]);
         let first = self.scrolled.first_of(lines.len(), usize::from(inner.height));
+        self.top = notice_of_line.get(first).copied().unwrap_or(0);
         frame.render_widget(Paragraph::new(lines).scroll((first as u16, 0)), inner);
     }
 }

@@ -8,6 +8,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::scrolled::Scrolled;
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::popups::outcome::PopupOutcome;
+use crate::tui::protocol::effect::Effect;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted_path, padded, width};
 use crate::tui::widgets::pane::draw_box;
@@ -16,10 +17,15 @@ use crate::tui::widgets::pane::draw_box;
 #[derive(Default)]
 pub(in crate::tui) struct SettingsPopup {
     scrolled: Scrolled,
+    /// The path of the file, as it was last drawn.
+    path: Option<String>,
 }
 
 impl SettingsPopup {
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
+        if key == Key::Char('y') {
+            return PopupOutcome::Stay(self.path.clone().map(Effect::Copy).into_iter().collect());
+        }
         self.scrolled.press_reading(key)
     }
 
@@ -42,6 +48,7 @@ impl SettingsPopup {
                 ])
             })
             .collect();
+        self.path = shared.settings.place.as_ref().map(|place| place.path.to_string_lossy().into_owned());
         let (path, advice) = match &shared.settings.place {
             Some(place) => (
                 shared.shown_path(&place.path),
@@ -54,7 +61,7 @@ impl SettingsPopup {
             None => ("no file".to_owned(), "There is no folder for it: neither XDG_CONFIG_HOME nor HOME is set."),
         };
         let height = lines.len() as u16 + 8;
-        let inner = draw_box(frame, area, (76, height), shared, ["Settings", "Esc back"]);
+        let inner = draw_box(frame, area, (76, height), shared, ["Settings", "y copy the path · Esc back"]);
         let [_, file, _, table, _, hint] = Layout::vertical([
             Constraint::Length(1),
             Constraint::Length(1),

@@ -22,8 +22,12 @@ pub(in crate::tui) enum AppAction {
     Settings,
     /// The notices of this session.
     Messages,
+    /// Copy the latest notice.
+    CopyMessage,
     /// Other colours, for this session.
     Theme(ThemeChoice),
+    /// Take the mouse, or leave it to the terminal.
+    ToggleMouse,
     Redraw,
     Suspend,
     Quit,
@@ -54,9 +58,12 @@ macro_rules! define_app_bindings {
                 .also(&["settings", "configuration", "preferences", "options"]),
             app(AppAction::Messages, &[], "", "show the messages of this session in full")
                 .also(&["messages", "notices", "log"]),
+            app(AppAction::CopyMessage, &[], "", "copy the latest message").also(&["clipboard", "error"]),
             theme(ThemeChoice::Light, "use the light theme, for light backgrounds"),
             theme(ThemeChoice::Dark, "use the dark theme, for dark backgrounds"),
             theme(ThemeChoice::Auto, "use the theme for the terminal's background, auto"),
+            app(AppAction::ToggleMouse, &[Verb::Mouse], "", "leave the mouse to the terminal, to select text, or take it")
+                .also(&["mouse", "select text", "selection"]),
             app(AppAction::Redraw, &[Verb::Redraw], "", "redraw the screen"),
             app(AppAction::Suspend, &[Verb::Suspend], "", "suspend; `fg` resumes").risky(Risk::AtOnce),
         ];

@@ -26,12 +26,14 @@ macro_rules! define_effect {
             Suspend,
             /// Clear the terminal and draw everything again.
             Redraw,
+            /// Take the mouse, or leave it to the terminal.
+            TakeMouse(bool),
             /// Query the terminal's capabilities.
             QueryTerminal,
             /// Save the state of the screens.
             SaveView,
-            /// Tell the terminal that a training run has ended, in the way of the settings.
-            SignalRunEnd(String),
+            /// Draw attention to a training run, in the way of the settings.
+            Signal(String),
             /// Go to another screen or view; handled by the application.
             Navigate(Destination),
             /// Show a line above the footer for a while; handled by the application.

@@ -37,6 +37,8 @@ pub(in crate::tui) enum EvaluateAction {
     SheetLeft,
     SheetRight,
     CopyPath,
+    /// Copy the path of the evaluation.
+    CopyPlace,
     /// Explain the image with the model that is compared with.
     ExplainOther,
     Split,

@@ -212,6 +212,8 @@ pub(in crate::tui) enum ExplainAction {
     TypeModels,
     FullScreen,
     Export,
+    /// Copy the path of the image, or of the models under the cursor.
+    Copy,
     Retry,
     Back,
     Choose,

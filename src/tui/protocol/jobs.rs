@@ -278,6 +278,8 @@ pub(in crate::tui) enum JobEffect {
     Stop(JobId),
     /// Open the result of a job, or start the command that it rehearsed; handled by the application.
     Open(JobId),
+    /// Copy a line of a job's output, or its command; handled by the application.
+    Copy { id: JobId, line: Option<usize> },
     /// Run a command under this id.
     Spawn { id: JobId, arguments: Vec<OsString> },
     /// Ask a process to end after its current file; asked again, it ends at once.

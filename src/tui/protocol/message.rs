@@ -28,7 +28,7 @@ macro_rules! define_message {
             Terminate,
             /// The time for the terminal's replies is over.
             QueryOver,
-            /// A thread of the workbench panicked; the text is for the footer.
+            /// Something of the workbench itself failed; the text is for the footer.
             Fault(String),
             /// The load of this machine.
             Machine(MachineSample),

@@ -69,6 +69,8 @@ pub(in crate::tui) enum ReviewAction {
     Outlines,
     /// Shows both pictures, the original alone, or the prepared image alone.
     Arrangement,
+    /// Copies the path of the prepared image.
+    Copy,
     /// Asks for the folder of the sources.
     Locate,
     Close,

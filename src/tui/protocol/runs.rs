@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::tui::protocol::failure::Failure;
@@ -219,7 +219,8 @@ pub(in crate::tui) struct ExportedCurve {
 /// Something that happened at a step of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct RunNote {
-    pub(in crate::tui) time: DateTime<Utc>,
+    /// The time since the run was started.
+    pub(in crate::tui) elapsed: TimeDelta,
     pub(in crate::tui) step: u64,
     pub(in crate::tui) kind: NoteKind,
 }

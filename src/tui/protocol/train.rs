@@ -139,6 +139,8 @@ pub(in crate::tui) struct RunHistory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum TrainAction {
     Edit,
+    /// Copy the command line.
+    Copy,
     Start,
     Toggle,
     AllViews,

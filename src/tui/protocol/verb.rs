@@ -114,6 +114,7 @@ define_verbs! {
     Quit "quit" [Key::Char('q'), Key::Ctrl('c')] "quit, or close";
     NextScreen "next-screen" [Key::Tab] "go to the next screen";
     PreviousScreen "previous-screen" [Key::BackTab] "go to the previous screen";
+    Mouse "mouse" [Key::Function(2)] "leave the mouse to the terminal, or take it";
     Redraw "redraw" [Key::Ctrl('l')] "redraw the screen";
     Suspend "suspend" [Key::Ctrl('z')] "suspend; `fg` resumes";
 }

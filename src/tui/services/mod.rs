@@ -1,5 +1,6 @@
 //! The services, which perform effects on threads of their own and answer with messages.
 
+mod clipboard;
 pub(super) mod datasets;
 pub(super) mod evaluate;
 pub(super) mod explain;
@@ -30,6 +31,7 @@ macro_rules! define_services {
             pictures: pictures::PictureService,
             thumbnails: pictures::thumbnails::ThumbnailService,
             jobs: jobs::JobService,
+            inbox: Sender<UiMessage>,
             $($module: $module::$Service,)*
         }
 
@@ -40,6 +42,7 @@ macro_rules! define_services {
                     pictures: pictures::PictureService::new(inbox.clone()),
                     thumbnails: pictures::thumbnails::ThumbnailService::new(inbox.clone()),
                     jobs: jobs::JobService::new(inbox.clone()),
+                    inbox: inbox.clone(),
                     $($module: $module::$Service::new(workspace, inbox),)*
                 }
             }
@@ -51,6 +54,7 @@ macro_rules! define_services {
                     Effect::FindViews(image) => self.pictures.find_views(image),
                     Effect::Thumbnails(request) => self.thumbnails.perform(request),
                     Effect::Job(effect) => self.jobs.perform(effect),
+                    Effect::Copy(text) => clipboard::copy(text, &self.inbox),
                     $(Effect::$Name(effect) => self.$module.perform(effect),)*
                     // Performed by the application or the main loop.
                     Effect::Quit
@@ -58,11 +62,11 @@ macro_rules! define_services {
                     | Effect::Redraw
                     | Effect::QueryTerminal
                     | Effect::SaveView
-                    | Effect::SignalRunEnd(_)
+                    | Effect::Signal(_)
                     | Effect::Act(_)
                     | Effect::Navigate(_)
                     | Effect::Notice(_)
-                    | Effect::Copy(_)
+                    | Effect::TakeMouse(_)
                     | Effect::Window(_)
                     | Effect::Ask(_) => {}
                 }

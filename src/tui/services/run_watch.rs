@@ -77,7 +77,7 @@ impl PendingUpdate {
             self.kept = self.kept.min(state.steps.len() - usize::from(is_report));
             if !is_report {
                 let kind = NoteKind::Event(event.kind.clone());
-                self.notes.push(RunNote { time: event.time, step: state.summary.step, kind });
+                self.notes.push(RunNote { elapsed: state.summary.clock.elapsed(), step: state.summary.step, kind });
             }
         }
     }

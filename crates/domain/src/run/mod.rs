@@ -7,6 +7,7 @@ pub mod machine_record;
 pub mod metric_series;
 pub mod remaining_time;
 pub mod request_verb;
+pub mod run_clock;
 pub mod run_condition;
 pub mod run_event;
 pub mod run_labels;

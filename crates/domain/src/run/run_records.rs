@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::request_verb::RequestVerb;
@@ -15,6 +15,9 @@ use crate::training::training_config::Monitor;
 pub struct Timed<T> {
     /// By the trainer's clock.
     pub time: DateTime<Utc>,
+    /// The time since the run was started, which a clock that is set back does not reverse.
+    #[serde(skip)]
+    pub elapsed: TimeDelta,
     #[serde(flatten)]
     pub record: T,
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::request_verb::RequestVerb;
+use super::run_clock::RunClock;
 use super::run_event::{RunEvent, RunEventKind};
 use super::run_records::{
     AcknowledgedRequest, EpochMetrics, EpochRecord, LearningRateReduction, LoggedMessage, SavedCheckpoint,
@@ -59,6 +60,8 @@ pub struct RunSummary {
     pub started: Option<DateTime<Utc>>,
     /// When the last event was recorded.
     pub updated: Option<DateTime<Utc>>,
+    /// The time that the run has taken.
+    pub clock: RunClock,
 }
 
 impl RunSummary {
@@ -88,6 +91,7 @@ impl RunSummary {
             last_error: None,
             started: None,
             updated: None,
+            clock: RunClock::default(),
         }
     }
 
@@ -102,6 +106,11 @@ impl RunSummary {
     pub(super) fn apply(&mut self, event: &RunEvent) {
         let time = event.time;
         self.updated = Some(time);
+        // The time before a trainer takes the run over does not count.
+        if self.clock.is_running() || matches!(event.kind, RunEventKind::Started(_) | RunEventKind::StepReported(_)) {
+            self.clock.advance(time);
+        }
+        let elapsed = self.clock.elapsed();
         match &event.kind {
             RunEventKind::Created { epochs, .. } | RunEventKind::EpochsChanged { epochs } => self.epochs = *epochs,
             RunEventKind::Started(trainer) => self.start(time, trainer.clone()),
@@ -115,19 +124,19 @@ impl RunSummary {
                 self.reach(*epoch, *step, *learning_rate);
             }
             RunEventKind::StepReported(report) => self.reach(report.epoch, report.step, report.learning_rate),
-            RunEventKind::EpochEnded(record) => self.end_epoch(Timed { time, record: *record }),
+            RunEventKind::EpochEnded(record) => self.end_epoch(Timed { time, elapsed, record: *record }),
             RunEventKind::LearningRateReduced(reduction) => {
                 self.reductions.retain(|earlier| earlier.epoch < reduction.epoch);
                 self.reductions.push(*reduction);
             }
-            RunEventKind::CheckpointSaved(checkpoint) => self.save(Timed { time, record: checkpoint.clone() }),
+            RunEventKind::CheckpointSaved(checkpoint) => self.save(Timed { time, elapsed, record: checkpoint.clone() }),
             RunEventKind::CheckpointRejected { file, reason } => {
                 self.fail(time, format!("checkpoint {file} rejected: {reason}"));
             }
             RunEventKind::CheckpointFailed { file, reason } => {
                 self.fail(time, format!("checkpoint {file} not written: {reason}"));
             }
-            RunEventKind::RequestAcknowledged(request) => self.acknowledge(Timed { time, record: *request }),
+            RunEventKind::RequestAcknowledged(request) => self.acknowledge(Timed { time, elapsed, record: *request }),
             RunEventKind::Paused { step } => (self.phase, self.step) = (RunPhase::Paused, *step),
             RunEventKind::Waiting { step, reason } => {
                 (self.phase, self.step, self.reason) = (RunPhase::Paused, *step, Some(reason.clone()));

@@ -173,6 +173,10 @@ impl JobsPopup {
             (Key::Char('x'), Some(job)) if job.is_active => {
                 return PopupOutcome::Stay(vec![Effect::Job(JobEffect::Stop(job.id))]);
             }
+            (Key::Char('y'), Some(job)) => {
+                let line = if let Page::Output { list, .. } = &self.page { Some(list.cursor) } else { None };
+                return PopupOutcome::Stay(vec![Effect::Job(JobEffect::Copy { id: job.id, line })]);
+            }
             (Key::Char('F'), _) => {
                 if let Page::Output { follows, .. } = &mut self.page {
                     *follows = true;

@@ -279,3 +279,16 @@ fn the_mouse_chooses_and_tiny_areas_can_be_drawn() {
         }
     }
 }
+
+#[test]
+fn the_command_and_the_lines_of_a_job_are_copied() {
+    let (mut app, id) = started();
+    let command = "mammoscope phantom /density/workspace/datasets/phantoms --subjects 8 --size 64 --workspace \
+                   /density/workspace";
+    assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Copy(command.to_owned())]);
+    send(&mut app, JobMessage::Line { id, text: "warning: little room on the disk".to_owned() });
+    press(&mut app, &[Key::Char('i')]);
+    drawn(&mut app, (80, 24));
+    let line = "warning: little room on the disk".to_owned();
+    assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Copy(line)]);
+}

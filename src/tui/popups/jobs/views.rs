@@ -67,7 +67,7 @@ fn duration_text(length: TimeDelta) -> String {
 pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList, shared: &SharedState) {
     let theme = &shared.theme;
     let count = shared.jobs.iter().len();
-    let titles = ["Jobs", "Enter open, i output, x stop, p new job, Esc back"];
+    let titles = ["Jobs", "Enter open, i output, x stop, y copy, p new job, Esc back"];
     let inner = draw_box(frame, area, (104, (2 * count.clamp(1, 8)) as u16 + 6), shared, titles);
     let [rows, note] = Layout::vertical([Constraint::Fill(1), Constraint::Length(2)]).areas(inner);
     let cells = usize::from(rows.width);
@@ -118,10 +118,10 @@ pub(super) fn draw_choice(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollLi
 pub(super) fn draw_output(frame: &mut Frame<'_>, area: Rect, job: &Job, list: &mut ScrollList, shared: &SharedState) {
     let theme = &shared.theme;
     let keys = match (job.is_active(), &job.order.rehearsed, job.result()) {
-        (true, ..) => "x stop, Esc back",
-        (false, Some(_), _) => "Enter submit, Esc back",
-        (false, None, Some(_)) => "Enter open, Esc back",
-        (false, None, None) => "Esc back",
+        (true, ..) => "x stop, y copy, Esc back",
+        (false, Some(_), _) => "Enter submit, y copy, Esc back",
+        (false, None, Some(_)) => "Enter open, y copy, Esc back",
+        (false, None, None) => "y copy, Esc back",
     };
     let inner = draw_box(frame, area, (area.width, area.height), shared, [&job.order.title, keys]);
     let [rows, progress, proof] =

@@ -131,6 +131,7 @@ pub(super) const NOTHING: KeyTables = &[
         Binding::new(act(Do::Open), &[Verb::OpenOther], "type a path", "open a data set"),
         Binding::new(act(Do::OpenOffered), &[Verb::Open], "open", "open the data set under the cursor"),
         PREPROCESS,
+        COPY,
     ],
     LIST_MOTIONS,
 ];

@@ -44,10 +44,12 @@ impl DatasetsScreen {
         Some(start.min(cursor)..=start.max(cursor))
     }
 
-    /// Copies the path of the image under the cursor or, in the tree, of the folder.
+    /// Copies the path of the image under the cursor or, in the tree, of the folder; while no data set is open, of the one
+    /// that is offered.
     pub(super) fn copy(&mut self) -> Vec<Effect> {
         self.relist();
-        let folder = || self.tree.as_ref().map(|tree| tree.folder(self.folder).path.clone());
+        let offered = || self.offered.as_ref().and_then(|offered| offered.get(self.offers.cursor)).cloned();
+        let folder = || self.tree.as_ref().map_or_else(offered, |tree| Some(tree.folder(self.folder).path.clone()));
         let path = if self.in_images { self.selected_path() } else { folder() };
         path.map(|path| Effect::Copy(path.to_string_lossy().into_owned())).into_iter().collect()
     }

@@ -1,4 +1,4 @@
-//! The listed cases as a contact sheet, and the path of an image on the clipboard.
+//! The listed cases as a contact sheet, and paths for the clipboard.
 
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use super::EvaluateScreen;
 use super::case_list::ListedCase;
 use super::opened::Opened;
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::evaluate::PredictionSource;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::contact_sheet::{ContactSheet, SheetContent, SheetTile};
@@ -40,9 +41,17 @@ impl EvaluateScreen {
         }
     }
 
-    /// Copies the path of the selected case's first image.
-    pub(super) fn copy_path(&self) -> Vec<Effect> {
-        let path = self.opened.as_ref().and_then(|opened| opened.image_of(opened.cases.selected()?));
+    /// Copies the path of the selected case's first image or, elsewhere, of the evaluation under the cursor.
+    pub(super) fn copy_path(&self, shared: &SharedState) -> Vec<Effect> {
+        let path = match (self.chooser, &self.opened) {
+            (Some(list), _) => self.others(shared).get(list.cursor).and_then(|other| other.path(shared)),
+            (None, Some(opened)) if opened.in_cases => {
+                opened.cases.selected().and_then(|selected| opened.image_of(selected))
+            }
+            (None, Some(Opened { source: PredictionSource::Folder { path, .. }, .. })) => Some(path.clone()),
+            (None, Some(_)) => self.selected_run(shared).map(|run| run.path().to_owned()),
+            (None, None) => self.listed(shared).get(self.list.cursor).and_then(|listed| listed.path(shared)),
+        };
         path.map(|path| Effect::Copy(path.to_string_lossy().into_owned())).into_iter().collect()
     }
 }

@@ -96,6 +96,14 @@ impl Listed {
         }
     }
 
+    /// The folder or table, or the directory of the first run.
+    pub(super) fn path(&self, shared: &SharedState) -> Option<PathBuf> {
+        match self {
+            Self::Folder(path) => Some(path.clone()),
+            Self::Runs(_) => self.first_run(shared).map(|run| run.path().to_owned()),
+        }
+    }
+
     /// The first of its runs.
     pub(super) fn first_run(&self, shared: &SharedState) -> Option<RunDir> {
         match self {

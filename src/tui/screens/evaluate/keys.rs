@@ -2,9 +2,9 @@
 
 use crate::tui::protocol::binding::{Action, Binding, KeyTables, StateTables};
 use crate::tui::protocol::evaluate::EvaluateAction::{
-    self, Arrangement, Back, Compare, CopyPath, Counts, ExplainOther, ForgetFolder, FullScreen, Left, NextPane,
-    NextSet, Open, OpenFolder, PreviousPane, PreviousSet, ReadAgain, ReverseOrder, Right, SheetLeft, SheetRight,
-    ShowRun, Sort, Split, WorstErrors,
+    self, Arrangement, Back, Compare, CopyPath, CopyPlace, Counts, ExplainOther, ForgetFolder, FullScreen, Left,
+    NextPane, NextSet, Open, OpenFolder, PreviousPane, PreviousSet, ReadAgain, ReverseOrder, Right, SheetLeft,
+    SheetRight, ShowRun, Sort, Split, WorstErrors,
 };
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::verb::Verb;
@@ -18,6 +18,7 @@ const fn quiet(action: EvaluateAction, verbs: &'static [Verb], name: &'static st
 }
 
 const READ_AGAIN: Binding = quiet(ReadAgain, &[Verb::Again], "read the files again");
+const COPY_PLACE: Binding = quiet(CopyPlace, &[Verb::Copy], "copy the path of this evaluation");
 const SHOW_RUN: Binding = quiet(ShowRun, &[Verb::Parent], "go to its run");
 
 /// The keys in the list of evaluations.
@@ -28,6 +29,7 @@ pub(super) const LIST: KeyTables = &[
         shown(ReadAgain, &[Verb::Again], "read again", "read the files again"),
         shown(OpenFolder, &[Verb::OpenOther], "open folder", "open a folder of predictions"),
         quiet(ForgetFolder, &[Verb::Remove], "remove this folder from the list"),
+        COPY_PLACE,
     ],
     LIST_MOTIONS,
 ];
@@ -44,6 +46,7 @@ pub(super) const WAITING: KeyTables = &[&[
     shown(Back, &[Verb::Back], "back to the list", "go back to the list"),
     shown(ShowRun, &[Verb::Parent], "its run", "go to its run"),
     quiet(Split, &[Verb::Split], "switch between validation and test images"),
+    COPY_PLACE,
     READ_AGAIN,
 ]];
 
@@ -52,6 +55,7 @@ pub(super) const CHOOSER: KeyTables = &[
     &[
         shown(Open, &[Verb::Open], "compare", "compare with this one"),
         shown(Back, &[Verb::Back, Verb::Compare], "back", "go back without a comparison"),
+        COPY_PLACE,
     ],
     LIST_MOTIONS,
 ];
@@ -72,6 +76,7 @@ pub(super) const MATRIX: KeyTables = &[
         quiet(OpenFolder, &[Verb::OpenOther], "open a folder of predictions"),
         quiet(Left, &[Verb::Left], "move left"),
         quiet(Right, &[Verb::Right], "move right"),
+        COPY_PLACE,
         SHOW_RUN,
         READ_AGAIN,
     ],

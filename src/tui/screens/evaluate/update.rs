@@ -47,7 +47,7 @@ impl EvaluateScreen {
             EvaluateAction::Arrangement => return self.next_arrangement(),
             EvaluateAction::SheetLeft => self.step_on_sheet(-1),
             EvaluateAction::SheetRight => self.step_on_sheet(1),
-            EvaluateAction::CopyPath => return self.copy_path(),
+            EvaluateAction::CopyPath | EvaluateAction::CopyPlace => return self.copy_path(shared),
             EvaluateAction::ExplainOther => {
                 let Some(opened) = self.opened.as_ref().filter(|opened| opened.in_cases) else { return Vec::new() };
                 let Some(with) = &opened.comparison else { return vec![warning("nothing is compared")] };

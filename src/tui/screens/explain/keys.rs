@@ -37,6 +37,7 @@ pub(super) const IMAGES: KeyTables = &[
         shown(Do::Compare, &[Verb::Compare], "compare", "show the maps of a second model beside these, or hide them"),
         shown(Do::Export, &[Verb::Export], "export", "write the map and its pictures into the workspace"),
         shown(Do::Models, &[Verb::OpenOther], "models", "choose the run or folder that provides the models"),
+        quiet(Do::Copy, &[Verb::Copy], "copy the path of the image"),
         quiet(Do::Previous, &[Verb::Left, Verb::Up], "explain the previous image"),
         quiet(Do::LessOpacity, &[Verb::Darker], "make the map more transparent"),
         quiet(Do::MoreOpacity, &[Verb::Brighter], "make the map more opaque"),
@@ -64,6 +65,7 @@ pub(super) const MODELS: KeyTables = &[
         shown(Do::Choose, &[Verb::Open], "use these", "use these models"),
         shown(Do::TypeModels, &[Verb::OpenOther], "type a path", "type the path of a model file or a folder of models"),
         shown(Do::Back, &[Verb::Back, Verb::OpenOther], "back", "go back to the images"),
+        quiet(Do::Copy, &[Verb::Copy], "copy the path of these models"),
     ],
     LIST_MOTIONS,
 ];

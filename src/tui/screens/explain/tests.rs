@@ -263,3 +263,14 @@ fn the_scale_can_be_fixed_and_files_exported() {
     app.update(UiMessage::Explain(ExplainMessage::Exported(Err("write to x: full".into()))), fixed_time());
     assert_eq!(notice(&app).0, Tone::Failed);
 }
+
+#[test]
+fn the_path_of_the_image_and_of_the_models_is_copied() {
+    let mut app = app_with_runs();
+    app.navigate(Destination::Explanation(list()));
+    let image = app.screens.explain.sample().unwrap().path.to_string_lossy().into_owned();
+    assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Copy(image)]);
+    let effects = press(&mut app, &[Key::Char('o'), Key::Char('y')]);
+    let [Effect::Copy(models)] = &effects[..] else { panic!("{effects:?}") };
+    assert!(models.contains("/runs/"), "{models}");
+}

@@ -6,7 +6,7 @@ use super::sides::Side;
 use super::{ExplainScreen, MapState};
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::protocol::effect::{Destination, Effect};
-use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainSample};
+use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainSample, ModelSource};
 use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::verb::Verb;
@@ -53,6 +53,7 @@ impl ExplainScreen {
             ExplainAction::TypeModels => return self.ask_models(shared),
             ExplainAction::FullScreen => return self.full_screen(),
             ExplainAction::Export => return self.export(),
+            ExplainAction::Copy => return self.copy(shared),
             ExplainAction::Retry => return self.retry(shared),
             ExplainAction::Back => {
                 if self.chooser.take().is_none() {
@@ -164,6 +165,17 @@ impl ExplainScreen {
             list.samples.iter().map(|sample| ListedImage { path: sample.path.clone(), caption: caption(sample) });
         let images = ImageList { title: list.title.clone(), images: images.collect(), position: list.position };
         vec![Effect::Navigate(Destination::Viewer(images))]
+    }
+
+    fn copy(&self, shared: &SharedState) -> Vec<Effect> {
+        let path = match self.chooser {
+            Some(list) => self.choices(shared).into_iter().nth(list.cursor).and_then(|choice| match choice.source {
+                ModelSource::Runs(runs) => runs.first().map(|run| run.path().to_owned()),
+                ModelSource::Files(path) => Some(path),
+            }),
+            None => self.sample().map(|sample| sample.path.clone()),
+        };
+        path.map(|path| Effect::Copy(path.to_string_lossy().into_owned())).into_iter().collect()
     }
 
     fn export(&self) -> Vec<Effect> {

@@ -29,15 +29,15 @@ impl RunCurves {
     /// Searches the new parts of the curves.
     pub(super) fn continue_search(&mut self) {
         let Some(summary) = &self.summary else { return };
-        let (Some(started), Some(setup)) = (summary.started, &summary.setup) else { return };
+        let Some(setup) = &summary.setup else { return };
         let mut found = Vec::new();
         let finder = self.search.spikes.get_or_insert_with(|| SpikeFinder::new(setup.steps_per_epoch));
         let (steps, seconds) = (self.places.on(XAxis::Steps), self.places.on(XAxis::Time));
         let losses = self.raw[Metric::Loss as usize].values();
         for at in self.search.reports..steps.len() {
             if let Some(spike) = finder.push(steps[at] as u64, losses[at]) {
-                let time = started + TimeDelta::milliseconds((seconds[at] * 1e3) as i64);
-                found.push(RunNote { time, step: spike.step, kind: NoteKind::Spike(spike) });
+                let elapsed = TimeDelta::milliseconds((seconds[at] * 1e3) as i64);
+                found.push(RunNote { elapsed, step: spike.step, kind: NoteKind::Spike(spike) });
             }
         }
         self.search.reports = steps.len();
@@ -47,11 +47,15 @@ impl RunCurves {
             let losses = summary.records.iter().map(|record| record.metrics.val_loss.unwrap_or(f64::NAN));
             for plateau in plateaus(losses, PLATEAU_EPOCHS) {
                 let record = &summary.records[plateau.epoch as usize - 1];
-                found.push(RunNote { time: record.time, step: record.metrics.step, kind: NoteKind::Plateau(plateau) });
+                found.push(RunNote {
+                    elapsed: record.elapsed,
+                    step: record.metrics.step,
+                    kind: NoteKind::Plateau(plateau),
+                });
             }
         }
         for note in found {
-            let position = self.notes.iter().rposition(|other| other.time <= note.time).map_or(0, |at| at + 1);
+            let position = self.notes.iter().rposition(|other| other.elapsed <= note.elapsed).map_or(0, |at| at + 1);
             self.notes.insert(position, note);
         }
     }

@@ -1,7 +1,5 @@
 //! The curves of a followed run, ready to be drawn, with its notes and summary.
 
-use chrono::{DateTime, Utc};
-
 use super::curve_search::CurveSearch;
 use super::metric::Metric;
 use super::places::{Places, XAxis};
@@ -9,6 +7,7 @@ use crate::tui::protocol::run_log::LogLine;
 use crate::tui::protocol::runs::{RunHashes, RunNote, RunUpdate};
 use mammoscope_domain::run::machine_record::MachineRecord;
 use mammoscope_domain::run::metric_series::{MetricSeries, MovingAverage};
+use mammoscope_domain::run::run_clock::RunClock;
 use mammoscope_domain::run::run_summary::RunSummary;
 
 /// The curves of a run.
@@ -54,12 +53,10 @@ impl RunCurves {
             self.reset_search();
         }
         let summary = update.summary;
-        let started = summary.started.or(update.steps.first().map(|point| point.time));
-        let since = |time: DateTime<Utc>| started.map_or(0.0, |started| (time - started).as_seconds_f64().max(0.0));
         let per_epoch = summary.setup.as_ref().map(|setup| setup.steps_per_epoch.max(1) as f64);
         let epoch_of = |step: u64, epoch: u32| per_epoch.map_or(f64::from(epoch), |per_epoch| step as f64 / per_epoch);
         for point in &update.steps {
-            self.places.push(point.step, epoch_of(point.step, point.epoch), since(point.time));
+            self.places.push(point.step, epoch_of(point.step, point.epoch), point.elapsed.as_seconds_f64());
             for (series, metric) in self.raw.iter_mut().zip(Metric::OF_STEPS) {
                 series.push(metric.of_step(point).unwrap_or(f32::NAN));
             }
@@ -67,15 +64,22 @@ impl RunCurves {
         if update.is_machine_restart {
             self.machine = MachineCurves::default();
         }
+        if let (Some(started), false) = (summary.started, self.machine.clock.is_running()) {
+            self.machine.clock = RunClock::started(started);
+        }
         for record in &update.machine {
             let epoch = per_epoch.map_or(0.0, |per_epoch| record.step as f64 / per_epoch);
-            self.machine.push(record, epoch, since(record.time));
+            self.machine.push(record, epoch);
         }
         self.epoch_places = Places::default();
         (self.val_loss, self.val_accuracy) = Default::default();
         for record in &summary.records {
             let metrics = &record.metrics;
-            self.epoch_places.push(metrics.step, epoch_of(metrics.step, metrics.epoch), since(record.time));
+            self.epoch_places.push(
+                metrics.step,
+                epoch_of(metrics.step, metrics.epoch),
+                record.elapsed.as_seconds_f64(),
+            );
             self.val_loss.push(metrics.val_loss.map_or(f32::NAN, |loss| loss as f32));
             self.val_accuracy.push(metrics.val_accuracy.map_or(f32::NAN, |accuracy| accuracy as f32));
         }
@@ -181,6 +185,8 @@ impl RunCurves {
 /// The load of the machine during the run.
 #[derive(Debug, Default)]
 struct MachineCurves {
+    /// Its records have times of their own.
+    clock: RunClock,
     places: Places,
     series: [MetricSeries; 5],
 }
@@ -191,7 +197,8 @@ impl MachineCurves {
         &self.series[at.unwrap_or(0)]
     }
 
-    fn push(&mut self, record: &MachineRecord, epoch: f64, seconds: f64) {
+    fn push(&mut self, record: &MachineRecord, epoch: f64) {
+        let seconds = self.clock.advance(record.time).as_seconds_f64();
         // What was recorded after the checkpoint that a run was resumed from is void, like its steps.
         let kept = self.places.on(XAxis::Steps).partition_point(|step| *step <= record.step as f64);
         self.places.truncate(kept);

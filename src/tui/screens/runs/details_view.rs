@@ -118,7 +118,7 @@ impl RunsScreen {
                 Span::styled(format!("  {metric} at epoch {}", best.epoch), theme.dim()),
             ]));
         }
-        if let Some(saved) = summary.checkpoints.iter().max_by_key(|saved| saved.time) {
+        if let Some(saved) = summary.checkpoints.last() {
             lines.push(Line::from(vec![
                 Span::styled("   saved   ", theme.dim()),
                 Span::raw(format!("{} ago", age_text(shared.now - saved.time))),

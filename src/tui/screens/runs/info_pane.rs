@@ -123,18 +123,16 @@ impl RunsScreen {
 }
 
 fn event_lines(curves: &RunCurves, theme: &Theme) -> Vec<InfoLine> {
-    let started = curves.summary.as_ref().and_then(|summary| summary.started);
     let notes = curves.notes.iter().enumerate().filter(|(_, note)| !is_routine(&note.kind));
     notes
         .map(|(at, note)| {
-            let since = started.map_or(0.0, |started| (note.time - started).as_seconds_f64());
             let style = match &note.kind {
                 kind if is_bad(kind) => theme.bad(),
                 kind if needs_attention(kind) => theme.warning(),
                 _ => theme.text(),
             };
             InfoLine {
-                time: Some(time_label(since)),
+                time: Some(time_label(note.elapsed.as_seconds_f64())),
                 text: printable(&note_text(&note.kind)),
                 shorter: shorter_texts(&note.kind).iter().map(|text| printable(text)).collect(),
                 style,

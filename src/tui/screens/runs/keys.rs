@@ -45,7 +45,7 @@ const OF_LIST: &[Binding] = &[
     quiet(RunsAction::Metrics, &[Verb::Choose], "choose the metrics that are charted"),
     quiet(RunsAction::Columns, &[Verb::Columns], "choose the columns of the list"),
     quiet(RunsAction::Export, &[Verb::Export], "export the list, or the chosen chart, as CSV"),
-    quiet(RunsAction::Copy, &[Verb::Copy], "copy the path of the run"),
+    quiet(RunsAction::Copy, &[Verb::Copy], "copy the path of the run, or the id of the group"),
     quiet(RunsAction::ReverseSort, &[Verb::ReverseSort], "sort the runs in the opposite order"),
     shown(RunsAction::Axis, &[Verb::Axis], "axis", "switch between steps, epochs and time"),
     quiet(RunsAction::Rougher, &[Verb::Rougher], "smooth the curves less"),

@@ -37,13 +37,11 @@ pub(in crate::tui) struct Places {
 }
 
 impl Places {
-    /// Adds a point.
+    /// Adds a point; `seconds` is the time since the start, which does not go back.
     pub(in crate::tui) fn push(&mut self, step: u64, epoch: f64, seconds: f64) {
-        // A clock that was set back must not reverse the axis.
-        let last = self.seconds.last().copied().unwrap_or(0.0);
         self.steps.push(step as f64);
         self.epochs.push(epoch);
-        self.seconds.push(seconds.max(last));
+        self.seconds.push(seconds);
     }
 
     /// Keeps the first `length` points only.

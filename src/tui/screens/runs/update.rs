@@ -51,8 +51,7 @@ impl RunsScreen {
             RunsAction::Metrics => self.chooser = Some(Chooser::new(Choice::Metrics)),
             RunsAction::Columns => self.chooser = Some(Chooser::new(Choice::Columns)),
             RunsAction::Copy => {
-                let path = self.chosen_row(shared).map(|row| row.run.path().to_string_lossy().into_owned());
-                return path.map(Effect::Copy).into_iter().collect();
+                return self.copied(shared).map(Effect::Copy).into_iter().collect();
             }
             RunsAction::Export => return self.export(shared),
             RunsAction::Clone => return self.train_again(shared),
@@ -70,6 +69,12 @@ impl RunsScreen {
             action => self.update_charts(action),
         }
         Vec::new()
+    }
+
+    /// The path of the run under the cursor, or the id of the group or study, which commands take for its runs.
+    fn copied(&self, shared: &SharedState) -> Option<String> {
+        let path = self.chosen_row(shared).map(|row| row.run.path().to_string_lossy().into_owned());
+        path.or_else(|| self.chosen_folder(shared).map(|(_, id, _)| id.to_owned()))
     }
 
     /// Shows the next or the previous content of the information pane.

@@ -20,6 +20,7 @@ pub(super) const FORM: KeyTables = &[
         Binding::new(act(TrainAction::Reset), &[Verb::Remove], "reset", "reset the field to the preset"),
         Binding::quiet(act(TrainAction::Toggle), &[Verb::Mark], "check the view, or choose the next value"),
         Binding::quiet(act(TrainAction::AllViews), &[Verb::MarkAll], "check all views"),
+        Binding::quiet(act(TrainAction::Copy), &[Verb::Copy], "copy the command line that starts this training"),
         Binding::quiet(act(TrainAction::Next), &[Verb::Right], "choose the next value"),
         Binding::quiet(act(TrainAction::Previous), &[Verb::Left], "choose the previous value"),
         Binding::quiet(act(TrainAction::ResetAll), &[], "reset all fields to the preset").risky(Risk::AtOnce),
@@ -43,6 +44,7 @@ pub(super) const READING: KeyTables = &[
         Binding::new(act(TrainAction::Start), &[Verb::Start], "start", "start training"),
         Binding::new(act(TrainAction::Estimate), &[Verb::NextPane], "estimate", "show the whole estimate"),
         Binding::new(act(TrainAction::Layers), &[Verb::PreviousPane], "model", "show the network, layer by layer"),
+        Binding::quiet(act(TrainAction::Copy), &[Verb::Copy], "copy the command line that starts this training"),
     ],
     LIST_MOTIONS,
 ];

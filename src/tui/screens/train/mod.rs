@@ -1,6 +1,7 @@
 //! The screen Train: a form for training runs, their estimate, and their start.
 
 mod cloning;
+mod command_line;
 mod estimate;
 mod estimate_lines;
 mod field_search;

@@ -24,6 +24,7 @@ impl TrainScreen {
                 return applied.into_iter().chain(self.start()).collect();
             }
             TrainAction::Apply => return self.apply(shared),
+            TrainAction::Copy => return self.copy_command(shared),
             TrainAction::Edit | TrainAction::Toggle | TrainAction::Previous | TrainAction::Next
                 if self.section().is_some() =>
             {

@@ -6,40 +6,69 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::tui::protocol::failure::Failure;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::SavedCheckpoint;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
+use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The age from which a folder's modification time is trusted: a younger folder may change again within the same tick
 /// of its file system's clock, and the events that describe its files may not be written yet.
 const MIN_TRUSTED_AGE: Duration = Duration::from_secs(2);
 
-/// Caches the best checkpoint of each run until its folder of checkpoints changes, since finding the best of several
-/// takes reading all events.
+/// Caches what is known of the checkpoints of each run until their folder changes, since finding the best of several, or
+/// the newest, takes reading all events.
 #[derive(Debug, Default)]
-pub(super) struct NewestCheckpoints(HashMap<RunDir, (SystemTime, Result<PathBuf, Failure>)>);
+pub(super) struct NewestCheckpoints(HashMap<RunDir, (SystemTime, Known)>);
+
+/// What is known of a run's checkpoints.
+#[derive(Clone, Debug)]
+struct Known {
+    best: Result<PathBuf, Failure>,
+    /// True if the last checkpoint is newer than the best one; `None` if that was not asked yet.
+    last_is_newer: Option<bool>,
+}
 
 impl NewestCheckpoints {
     /// The best checkpoint of a run; with `follow`, its last one if that is newer.
     pub(super) fn of(&mut self, run: &RunDir, follow: bool) -> Result<PathBuf, Failure> {
-        let best = self.best(run);
-        let last = run.last_checkpoint();
-        let is_newer = |best: &PathBuf| changed(&last) > changed(best);
-        if follow && last.is_file() && best.as_ref().map_or(true, is_newer) { Ok(last) } else { best }
-    }
-
-    fn best(&mut self, run: &RunDir) -> Result<PathBuf, Failure> {
         let folder = changed(&run.checkpoints());
-        if let (Some(now), Some((then, best))) = (folder, self.0.get(run))
-            && now == *then
-        {
-            return best.clone();
+        let cached = self.0.get(run).filter(|(then, _)| Some(*then) == folder).map(|(_, known)| known.clone());
+        let mut known =
+            cached.unwrap_or_else(|| Known { best: best_checkpoint(run).map_err(Failure::new), last_is_newer: None });
+        let last = run.last_checkpoint();
+        if follow && last.is_file() {
+            let is_newer = || known.best.as_ref().map_or(true, |best| is_newer(run, &last, best));
+            known.last_is_newer = known.last_is_newer.or_else(|| Some(is_newer()));
         }
-        let best = best_checkpoint(run).map_err(Failure::new);
         self.0.remove(run);
         if let Some(folder) = folder.filter(|folder| folder.elapsed().is_ok_and(|since| since > MIN_TRUSTED_AGE)) {
-            self.0.insert(run.clone(), (folder, best.clone()));
+            self.0.insert(run.clone(), (folder, known.clone()));
         }
-        best
+        if follow && last.is_file() && known.last_is_newer == Some(true) { Ok(last) } else { known.best }
+    }
+}
+
+/// True if a checkpoint was saved after another: by the order of the events, since a clock may have been set back, or
+/// else by the times of the files.
+fn is_newer(run: &RunDir, checkpoint: &Path, other: &Path) -> bool {
+    let (mut saved, mut other_saved) = (None, None);
+    let mut count = 0;
+    let read = EventTail::new(&run.events()).read(|entry| {
+        count += 1;
+        if let TailEntry::Event(event) = entry
+            && let RunEventKind::CheckpointSaved(SavedCheckpoint { file, .. }) = event.kind
+        {
+            for (path, place) in [(checkpoint, &mut saved), (other, &mut other_saved)] {
+                if path.file_name().is_some_and(|name| name == file.as_str()) {
+                    *place = Some(count);
+                }
+            }
+        }
+    });
+    match (read, saved, other_saved) {
+        (Ok(()), Some(saved), Some(other)) => saved > other,
+        _ => changed(checkpoint) > changed(other),
     }
 }
 
@@ -50,6 +79,11 @@ fn changed(path: &Path) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
+
+    use chrono::Utc;
+    use mammoscope_domain::run::run_event::RunEvent;
+    use mammoscope_domain::run::run_records::CheckpointKind;
+    use mammoscope_storage::runs::event_log::EventLog;
 
     use super::*;
 
@@ -72,6 +106,23 @@ mod tests {
         assert_eq!(newest.of(&run, true).as_ref(), Ok(&best));
         set_changed(&best, 120);
         assert_eq!([true, false].map(|follow| newest.of(&run, follow).unwrap()), [last, best]);
+    }
+
+    #[test]
+    fn the_order_of_the_events_counts_and_not_the_clock() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path().join("run")).unwrap();
+        let (best, last) = (run.best_checkpoint(3, 0.5), run.last_checkpoint());
+        let mut events = EventLog::open(&run.events()).unwrap();
+        for (path, kind) in [(&best, CheckpointKind::Best), (&last, CheckpointKind::Last)] {
+            fs::write(path, b"").unwrap();
+            let file = path.file_name().unwrap().to_string_lossy().into_owned();
+            let saved = SavedCheckpoint { epoch: 3, step: 12, kind, file, value: None };
+            events.append(&RunEvent { time: Utc::now(), kind: RunEventKind::CheckpointSaved(saved) }).unwrap();
+        }
+        // The clock was set back between the two.
+        set_changed(&last, 3600);
+        assert_eq!(NewestCheckpoints::default().of(&run, true), Ok(last));
     }
 
     #[test]

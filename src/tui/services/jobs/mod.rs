@@ -73,7 +73,7 @@ impl JobService {
                 });
             }
             // Performed by the application.
-            JobEffect::Start(_) | JobEffect::Stop(_) | JobEffect::Open(_) => {}
+            JobEffect::Start(_) | JobEffect::Stop(_) | JobEffect::Open(_) | JobEffect::Copy { .. } => {}
         }
     }
 

@@ -10,7 +10,7 @@ mod value_range;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use ratatui::text::Line;
 use ratatui::widgets::Block;
 
@@ -76,7 +76,11 @@ const MARGIN: f64 = 0.04;
 impl Chart<'_> {
     /// Draws the chart; returns the area of the curves.
     pub(in crate::tui) fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) -> Rect {
-        let [left, right] = self.titles.clone();
+        // Without a colour of its own, a title would take the frame's, which is too faint for letters.
+        let [left, right] = self.titles.clone().map(|title| match title.style.fg {
+            Some(_) => title,
+            None => title.patch_style(Color::Reset),
+        });
         let mut block = Block::bordered().border_set(theme.borders()).border_style(theme.border()).title_top(left);
         if self.titles[0].width() + self.titles[1].width() + 4 <= usize::from(area.width) {
             block = block.title_top(right.right_aligned());

@@ -22,10 +22,11 @@ impl RunState {
 
     /// Applies the next event.
     pub fn apply(&mut self, event: &RunEvent) {
+        self.summary.apply(event);
         match &event.kind {
             RunEventKind::StepReported(report) => {
                 self.steps.truncate(self.steps.partition_point(|earlier| earlier.step < report.step));
-                self.steps.push(Timed { time: event.time, record: *report });
+                self.steps.push(Timed { time: event.time, elapsed: self.summary.clock.elapsed(), record: *report });
             }
             // Training continues from a checkpoint: the reports after it are void.
             RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
@@ -33,7 +34,6 @@ impl RunState {
             }
             _ => {}
         }
-        self.summary.apply(event);
         self.summary.images_per_s = self.steps.last().map(|report| report.images_per_s);
     }
 }

@@ -55,6 +55,10 @@ fn saved(epoch: u32, step: u64) -> RunEventKind {
     RunEventKind::CheckpointSaved(SavedCheckpoint { epoch, step, kind, file, value: None })
 }
 
+fn created() -> RunEventKind {
+    RunEventKind::Created { preset: "quick".to_owned(), epochs: 10 }
+}
+
 fn resumed(step: u64, epochs_done: u32) -> RunEventKind {
     RunEventKind::Resumed { step, epochs_done, checkpoint: "last.safetensors".to_owned() }
 }
@@ -176,4 +180,27 @@ fn warnings_repeated_by_a_resumed_trainer_are_kept_once() {
     let state = folded(Monitor::ValAccuracy, &events);
     assert_eq!((state.summary.warnings.len(), state.summary.skipped.len(), state.summary.checkpoints.len()), (1, 1, 1));
     assert_eq!(state.summary.checkpoints[0].step, 20);
+}
+
+#[test]
+fn a_clock_that_is_set_back_reverses_neither_the_times_nor_the_order_of_checkpoints() {
+    let mut state = RunState::new(Monitor::ValAccuracy, 10);
+    let seconds = [0, 10, 20, 30, 40 - 3600, 50 - 3600, 60 - 3600];
+    let kinds = [started(), report(1, 4), saved(1, 4), epoch_ended(1, 8, 0.5), report(2, 12), epoch_ended(2, 16, 0.6)];
+    for (second, kind) in seconds.iter().zip(kinds.into_iter().chain([saved(2, 16)])) {
+        let time = DateTime::from_timestamp(1_795_000_000 + second, 0).unwrap();
+        state.apply(&RunEvent { time, kind });
+    }
+    let elapsed = |times: &[chrono::TimeDelta]| times.iter().map(chrono::TimeDelta::num_seconds).collect::<Vec<_>>();
+    let steps: Vec<_> = state.steps.iter().map(|point| point.elapsed).collect();
+    assert_eq!(elapsed(&steps), [10, 30]);
+    let epochs: Vec<_> = state.summary.records.iter().map(|record| record.elapsed).collect();
+    assert_eq!(elapsed(&epochs), [30, 40]);
+    assert_eq!(state.summary.checkpoints.last().map(|saved| saved.step), Some(16));
+}
+
+#[test]
+fn time_in_the_queue_does_not_count() {
+    let state = folded(Monitor::ValAccuracy, &[created(), started(), report(1, 1)]);
+    assert_eq!(state.steps[0].elapsed.num_seconds(), 1);
 }

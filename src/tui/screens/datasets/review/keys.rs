@@ -36,6 +36,7 @@ pub(in crate::tui::screens::datasets) const IMAGES: KeyTables = &[
         shown(Do::Arrangement, &[Verb::Arrangement], "view", "show both pictures, the original, or the prepared image"),
         shown(Do::Outlines, &[Verb::Outlines], "masks", "outline crop, breast and muscle, or nothing"),
         shown(Do::Locate, &[Verb::NextPane], "sources", "name the folder of the sources"),
+        quiet(Do::Copy, &[Verb::Copy], "copy the path of the prepared image"),
     ],
     LIST_MOTIONS,
 ];

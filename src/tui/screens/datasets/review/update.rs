@@ -26,6 +26,7 @@ impl ReviewPane {
                 };
             }
             ReviewAction::Correct => return self.correct(),
+            ReviewAction::Copy => return self.copy(),
             ReviewAction::Shift(thousandths) => {
                 if let Some(correction) = &mut self.correction {
                     correction.shift(thousandths);
@@ -85,6 +86,11 @@ impl ReviewPane {
         let Some(image) = self.image() else { return Vec::new() };
         let (folder, record) = (self.folder.clone(), Arc::clone(&image.record));
         vec![effect(ReviewEffect::Label { folder, record, class })]
+    }
+
+    fn copy(&self) -> Vec<Effect> {
+        let path = self.image().map(|image| Self::prepared_path(&self.folder, image));
+        path.map(|path| Effect::Copy(path.to_string_lossy().into_owned())).into_iter().collect()
     }
 
     fn correct(&mut self) -> Vec<Effect> {

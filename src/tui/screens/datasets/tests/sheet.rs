@@ -141,6 +141,9 @@ fn a_range_is_marked_from_either_end() {
 
 #[test]
 fn paths_are_copied_and_it_is_said() {
+    let mut app = fresh_app();
+    send(&mut app, DatasetsMessage::Offered(vec!["/density/testset".into()]));
+    assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Copy("/density/testset".to_owned())], "offered");
     let mut app = opened();
     assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Copy(ROOT.to_owned())]);
     press(&mut app, &[Key::Enter]);

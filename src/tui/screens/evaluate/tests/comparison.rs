@@ -108,3 +108,17 @@ fn cases_are_shown_as_thumbnails_and_their_paths_copied() {
     press(&mut fixture.app, &[Key::Char('4'), Key::Char('a')]);
     assert!(!fixture.evaluate().is_on_sheet(), "a list again");
 }
+
+#[test]
+fn outside_the_cases_the_path_of_the_evaluation_is_copied() {
+    let copied = |fixture: &mut Fixture| match &press(&mut fixture.app, &[Key::Char('y')])[..] {
+        [Effect::Copy(path)] => path.clone(),
+        effects => panic!("{effects:?}"),
+    };
+    let mut listed = Fixture::new();
+    listed.press_until(&[Key::Char('4')], |screen| screen.is_searched);
+    let run = copied(&mut listed);
+    assert!(run.contains("/runs/"), "the first run of the listed group: {run}");
+    let mut opened = Fixture::new().open();
+    assert!(copied(&mut opened).contains("/runs/"), "the run of the matrix");
+}
