@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 use super::request_verb::RequestVerb;
 use super::run_event::{RunEvent, RunEventKind};
 use super::run_records::{
-    AcknowledgedRequest, EpochMetrics, EpochRecord, LearningRateReduction, LoggedMessage, SavedCheckpoint,
+    AcknowledgedRequest, DataMove, EpochMetrics, EpochRecord, LearningRateReduction, LoggedMessage, SavedCheckpoint,
     SkippedSample, SplitEvaluation, Timed, TrainerFacts, TrainingSetup,
 };
 use super::run_status::{BestEpoch, RunPhase};
+use crate::training::training_changes::SettingChange;
 use crate::training::training_config::Monitor;
 
 /// The number of files that an error message names.
@@ -44,6 +45,10 @@ pub struct RunSummary {
     pub best: Option<BestEpoch>,
     /// The reductions of the learning rate, by epoch.
     pub reductions: Vec<LearningRateReduction>,
+    /// The settings that were changed when the run was resumed, in order.
+    pub changes: Vec<Timed<SettingChange>>,
+    /// The moves of its images, in order.
+    pub moves: Vec<Timed<DataMove>>,
     /// The checkpoints that were written; one per file name.
     pub checkpoints: Vec<Timed<SavedCheckpoint>>,
     /// The images that were left out, each once.
@@ -80,6 +85,8 @@ impl RunSummary {
             records: Vec::new(),
             best: None,
             reductions: Vec::new(),
+            changes: Vec::new(),
+            moves: Vec::new(),
             checkpoints: Vec::new(),
             skipped: Vec::new(),
             warnings: Vec::new(),
@@ -104,6 +111,8 @@ impl RunSummary {
         self.updated = Some(time);
         match &event.kind {
             RunEventKind::Created { epochs, .. } | RunEventKind::EpochsChanged { epochs } => self.epochs = *epochs,
+            RunEventKind::SettingChanged(change) => self.changes.push(Timed { time, record: change.clone() }),
+            RunEventKind::DataMoved(record) => self.moves.push(Timed { time, record: record.clone() }),
             RunEventKind::Started(trainer) => self.start(time, trainer.clone()),
             RunEventKind::Prepared(setup) => {
                 self.continue_training();
