@@ -60,6 +60,9 @@ pub(super) fn whole_document(
     let summary = snapshot.summary();
     let Value::Object(details) = json!({
         "config": spec.map(|spec| &spec.config),
+        "data": spec.map(|spec| &spec.data),
+        "moves": summary.moves,
+        "changes": summary.changes,
         "trainer": summary.trainer,
         "setting": summary.setup,
         "history": summary.records,

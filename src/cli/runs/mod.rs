@@ -67,7 +67,7 @@ pub(super) struct RunsArguments {
 }
 
 pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
-    let workspace = Workspace::open(workspace)?;
+    let workspace = Workspace::open_to_read(workspace)?;
     if let Some(labelling) = &arguments.labelling {
         return labelling::run(labelling, &workspace);
     }

@@ -18,7 +18,8 @@ pub struct RateChange {
 }
 
 impl RateChange {
-    /// Compares the schedules for two numbers of epochs at the next step; `None` if the rate there is the same.
+    /// Compares the schedules for two numbers of epochs at the next step; `None` if the rate there is the same, or if there
+    /// was no step before.
     #[must_use]
     pub fn at(
         step: u64,
@@ -27,7 +28,7 @@ impl RateChange {
     ) -> Option<Self> {
         let (from, to) = (before.rate(step), after.rate(step));
         let is_same = (from - to).abs() <= f64::EPSILON * from.max(to);
-        (!is_same).then_some(Self { epochs_before, epochs, from, to })
+        (step > 0 && !is_same).then_some(Self { epochs_before, epochs, from, to })
     }
 }
 

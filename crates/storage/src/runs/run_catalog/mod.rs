@@ -314,7 +314,11 @@ fn similar_names(names: &[String], text: &str) -> Vec<String> {
 /// Lists the names of the run directories in no particular order. Hidden folders are still being created, or not ours.
 pub fn run_names(workspace: &Workspace) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(workspace.runs())? {
+    let entries = match fs::read_dir(workspace.runs()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
         let is_folder =
             entry.file_type().is_ok_and(|kind| kind.is_dir() || (kind.is_symlink() && entry.path().is_dir()));
