@@ -153,7 +153,12 @@ fn state_of(run: &RunDir, spec: &RunSpec, changes: &TrainingChanges, by: Resumed
     // The trainer of a job that was started again may have been killed a moment ago: the lock shows that it is gone.
     let is_taken = condition.phase == RunPhase::Queued || by != ResumedBy::Job;
     if is_unfinished && !waits_for_job && is_taken {
-        let reason = format!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
+        let trainer = if condition.phase == RunPhase::Queued {
+            "its trainer has not reached it yet; there is nothing to resume"
+        } else {
+            "its trainer ended a moment ago, or cannot be seen from here; try again in a minute"
+        };
+        let reason = format!("{name} is {condition}: {trainer}");
         return Ok(Resumable::Occupied { reason });
     }
     let is_complete = status.state == RunPhase::Completed;

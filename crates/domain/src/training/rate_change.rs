@@ -18,8 +18,8 @@ pub struct RateChange {
 }
 
 impl RateChange {
-    /// Compares the schedules for two numbers of epochs at the next step; `None` if the rate there is the same, or if there
-    /// was no step before.
+    /// Compares the schedules for two numbers of epochs at the next step; `None` if the rate there is the same in the digits
+    /// that are shown, or if there was no step before.
     #[must_use]
     pub fn at(
         step: u64,
@@ -27,8 +27,7 @@ impl RateChange {
         (epochs, after): (u32, &LearningRateSchedule),
     ) -> Option<Self> {
         let (from, to) = (before.rate(step), after.rate(step));
-        let is_same = (from - to).abs() <= f64::EPSILON * from.max(to);
-        (step > 0 && !is_same).then_some(Self { epochs_before, epochs, from, to })
+        (step > 0 && shown(from) != shown(to)).then_some(Self { epochs_before, epochs, from, to })
     }
 }
 
@@ -36,8 +35,12 @@ impl fmt::Display for RateChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { epochs_before, epochs, from, to } = self;
         let verb = if epochs > epochs_before { "stretched" } else { "shortened" };
-        write!(f, "the cosine is {verb} to {epochs} epochs: the rate goes from {from:.2e} to {to:.2e}")
+        write!(f, "the cosine is {verb} to {epochs} epochs: the rate goes from {} to {}", shown(*from), shown(*to))
     }
+}
+
+fn shown(rate: f64) -> String {
+    format!("{rate:.2e}")
 }
 
 #[cfg(test)]
@@ -63,6 +66,8 @@ mod tests {
         assert!(change(ScheduleKind::Cosine, 0, (12, 8), 60).unwrap().contains("is shortened to 8 epochs"));
         assert_eq!(change(ScheduleKind::Cosine, 2, (6, 12), 5), None, "in the warm-up");
         assert_eq!(change(ScheduleKind::Cosine, 0, (6, 6), 60), None);
+        assert_eq!(change(ScheduleKind::Cosine, 0, (9000, 9001), 60), None, "not to be seen");
+        assert_eq!(change(ScheduleKind::Cosine, 0, (6, 12), 0), None, "before the first step");
         assert_eq!(change(ScheduleKind::Constant, 1, (6, 12), 60), None);
         assert_eq!(change(ScheduleKind::Plateau, 0, (6, 12), 60), None);
     }
