@@ -20,6 +20,7 @@ use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::foreground_trainer::become_trainer;
 use mammoscope_runs::resume_checks::{DataGone, rate_change};
 use mammoscope_runs::resumption::{Resumable, ResumeRequest, ResumedBy, resumable, trainer_shares};
+use mammoscope_runs::trainer_process::TrainerError;
 use mammoscope_runs::training_start::{check_gpus, start_trainers};
 use mammoscope_storage::runs::run_catalog::{RunSelection, find_runs};
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -83,6 +84,7 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     if !arguments.follow.follows() {
         report_rate_changes(&sorted.to_resume, &request, console);
     }
+    let is_moved = !moved.is_empty();
     moved.record(console)?;
     let to_resume = std::mem::take(&mut sorted.to_resume);
     // Requests that came while a job waited are for the trainer that starts now.
@@ -98,7 +100,12 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     let started = start_trainers(&engine, shares, &request.changes, Cancellation::new(&interrupted), &mut |_| {});
     started.report_failures(console);
     if started.running.is_empty() {
-        anyhow::bail!("nothing was resumed; the runs are as they were");
+        let is_taken = started.failed.iter().any(|(_, error)| matches!(error, TrainerError::Taken { .. }));
+        anyhow::bail!(match (is_moved, is_taken) {
+            (true, _) => "nothing was resumed; only the new place of the data was recorded",
+            (false, true) => "nothing was resumed here",
+            (false, false) => "nothing was resumed; the runs are unchanged",
+        });
     }
     if !arguments.follow.follows() {
         print_paths(&started.running)?;

@@ -60,9 +60,6 @@ pub(super) fn whole_document(
     let summary = snapshot.summary();
     let Value::Object(details) = json!({
         "config": spec.map(|spec| &spec.config),
-        "data": spec.map(|spec| &spec.data),
-        "moves": summary.moves,
-        "changes": summary.changes,
         "trainer": summary.trainer,
         "setting": summary.setup,
         "history": summary.records,
@@ -78,5 +75,11 @@ pub(super) fn whole_document(
         unreachable!("braces make an object");
     };
     document.extend(details);
+    if !summary.changes.is_empty() {
+        document.insert("changes".to_owned(), json!(summary.changes));
+    }
+    if !summary.moves.is_empty() {
+        document.insert("moves".to_owned(), json!(summary.moves));
+    }
     Ok(document)
 }
