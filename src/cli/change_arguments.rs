@@ -17,7 +17,7 @@ pub(super) struct ChangeArguments {
     /// The folder that the data was moved to; all images are verified before it is recorded
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Change settings for the rest of the run: keep_best, early_stop, checkpoint_minutes, nonfinite or threads
+    /// Change `keep_best`, `early_stop`, `checkpoint_minutes`, `nonfinite` or `threads` for the rest of the run
     #[arg(long, value_name = "KEY=VALUE,…")]
     set: Vec<String>,
 }

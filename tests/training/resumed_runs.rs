@@ -118,7 +118,7 @@ fn moved_data_is_verified_and_the_run_ends_with_the_same_bytes() {
     assert_eq!(parts.summary().history(), whole.summary().history());
     assert_eq!(spec_root(&parts.dir), [root.clone(), root.clone()]);
     let moves = parts.summary().moves;
-    assert_eq!(moves.iter().map(|moved| moved.to.clone()).collect::<Vec<_>>(), [root.clone()]);
+    assert!(moves.len() == 1 && moves[0].to == root, "{moves:?}");
     assert!(fixture.output(&["status", &name]).contains(&format!("  data        {}, moved from", root.display())));
     fixture.output(&["evaluate", &name, "--resamples", "50"]);
     // Later resumes need no option; a completed run takes the new place without being trained.
