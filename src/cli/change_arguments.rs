@@ -45,3 +45,33 @@ impl ChangeArguments {
         options.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        changes: ChangeArguments,
+    }
+
+    fn parsed(line: &str) -> ChangeArguments {
+        CommandLine::parse_from(line.split(' ')).changes
+    }
+
+    #[test]
+    fn a_job_gets_the_changes_but_not_the_place_of_the_data() {
+        let changes = parsed("resume --epochs 7 --data /new --set keep_best=2 --set early_stop=5,threads=3");
+        let request = changes.request().unwrap();
+        assert_eq!(request.changes.epochs, Some(7));
+        assert!(request.is_data_moved && request.changes.settings.value("threads").is_some());
+        assert_eq!(changes.options_of_job(), ["--epochs", "7", "--set", "keep_best=2,early_stop=5,threads=3"]);
+        let none = parsed("resume");
+        assert!(none.options_of_job().is_empty() && none.request().unwrap() == ResumeRequest::default());
+        let twice = parsed("resume --set keep_best=2 --set keep_best=3").request().unwrap_err().to_string();
+        assert_eq!(twice, "--set: keep_best is given twice; leave one of them out");
+    }
+}

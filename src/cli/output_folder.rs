@@ -30,6 +30,5 @@ mod tests {
         std::fs::write(folder.path().join("file"), "").unwrap();
         let error = check_output_folder(&folder.path().join("file/below")).unwrap_err();
         assert!(error.to_string().contains("file is a file, not a folder"), "{error}");
-        assert!(check_output_folder(Path::new("/proc/results")).is_err() || cfg!(not(target_os = "linux")));
     }
 }

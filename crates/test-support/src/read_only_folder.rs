@@ -3,8 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::{names_in, skipped};
+
+/// The attempts to make the file system read-only.
+const ATTEMPTS: usize = 100;
 
 /// A copy of a folder that can only be read, until it is dropped.
 pub struct ReadOnlyCopy {
@@ -20,7 +24,9 @@ impl ReadOnlyCopy {
         let mut copy = Self { path: path.to_owned(), is_mounted: false };
         let is_mounted = mount(&["-t", "tmpfs", "-o", "size=64m", "none"], path);
         copy_folder(folder, path);
-        copy.is_mounted = is_mounted && mount(&["-o", "remount,ro"], path);
+        // A process that another test has just started may still have a file open that was being written here.
+        let remount = || (0..ATTEMPTS).any(|_| mount(&["-o", "remount,ro"], path) || pause());
+        copy.is_mounted = is_mounted && remount();
         if is_mounted && !copy.is_mounted {
             let _ = Command::new("umount").arg(path).stderr(Stdio::null()).status();
             copy_folder(folder, path);
@@ -48,6 +54,11 @@ impl Drop for ReadOnlyCopy {
             let _ = Command::new("chmod").args(["-R", "u+w"]).arg(&self.path).status();
         }
     }
+}
+
+fn pause() -> bool {
+    std::thread::sleep(Duration::from_millis(20));
+    false
 }
 
 fn mount(options: &[&str], path: &Path) -> bool {

@@ -24,7 +24,7 @@ use mammoscope_domain::study::study_ranking::{RankedRun, StudyRanking};
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::training_config::Monitor;
 use mammoscope_runs::cluster_conditions::{ClusterConditions, amend};
-use mammoscope_storage::runs::run_catalog::{find_runs, list_runs};
+use mammoscope_storage::runs::run_catalog::{find_runs, list_any_runs};
 use mammoscope_storage::runs::workspace::Workspace;
 
 /// List the runs of the workspace, newest first
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: 
     if let Some(labelling) = &arguments.labelling {
         return labelling::run(labelling, &workspace);
     }
-    let entries = list_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
+    let entries = list_any_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
     let mut listed: Vec<Listed> = entries.into_iter().map(Listed::new).collect();
     ask_slurm(&mut listed, &workspace, console);
     let mut heading = String::new();

@@ -191,7 +191,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("workspace");
         let workspace = Workspace::open_to_read(Some(&path)).unwrap();
-        assert!(crate::runs::run_catalog::list_runs(&workspace).unwrap().is_empty());
+        assert!(crate::runs::run_catalog::list_any_runs(&workspace).unwrap().is_empty());
         assert!(!path.exists());
         assert_eq!(Workspace::open(Some(&path)).unwrap(), workspace);
     }

@@ -151,6 +151,14 @@ pub fn list_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
     Ok(entries)
 }
 
+/// Lists the runs of a workspace as [`list_runs`] does; a workspace that does not exist has none.
+pub fn list_any_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
+    match list_runs(workspace) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
 /// The facts that determine the position of a run in a list.
 #[derive(Clone, Debug)]
 pub struct ListingFacts {
@@ -218,7 +226,7 @@ pub fn find_runs(workspace: &Workspace, text: &str) -> Result<RunSelection, Find
     if text.contains('/') || path.join("run.toml").is_file() {
         return find_by_path(path).map(single);
     }
-    let entries = list_runs(workspace).map_err(|error| FindRunError::Read { path: workspace.runs(), error })?;
+    let entries = list_any_runs(workspace).map_err(|error| FindRunError::Read { path: workspace.runs(), error })?;
     let newest = entries.first().ok_or_else(|| FindRunError::NoRuns(workspace.runs()))?;
     if text == LATEST {
         let together = newest.study().map(|member| member.id.as_str()).or_else(|| newest.group());
@@ -314,11 +322,7 @@ fn similar_names(names: &[String], text: &str) -> Vec<String> {
 /// Lists the names of the run directories in no particular order. Hidden folders are still being created, or not ours.
 pub fn run_names(workspace: &Workspace) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
-    let entries = match fs::read_dir(workspace.runs()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
-        entries => entries?,
-    };
-    for entry in entries {
+    for entry in fs::read_dir(workspace.runs())? {
         let entry = entry?;
         let is_folder =
             entry.file_type().is_ok_and(|kind| kind.is_dir() || (kind.is_symlink() && entry.path().is_dir()));
