@@ -153,7 +153,8 @@ impl TrainerProcess {
         let _ = self.events.read(|entry| {
             if let TailEntry::Event(RunEvent { kind: RunEventKind::Started(trainer), .. }) = entry {
                 // Two trainers may be started for a run at the same time; the lock admits one of them.
-                if trainer.pid == id { is_started = true } else { *taken_by = Some(trainer) }
+                let is_own = trainer.pid == id || parent_of(trainer.pid) == Some(id);
+                if is_own { is_started = true } else { *taken_by = Some(trainer) }
             }
         });
         is_started || (self.taken_by.is_some() && self.others.iter().any(|run| is_trained_by(run, id)))
@@ -169,6 +170,13 @@ impl TrainerProcess {
         let lines: Vec<_> = lines.into_iter().map(|line| printable(line.trim())).collect();
         if lines.is_empty() { String::new() } else { format!("; the log ends: {}", lines.join(" / ")) }
     }
+}
+
+/// The parent of a process: an engine may be started by a script. `None` if the system does not show it.
+fn parent_of(id: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name before it ends with a bracket and may contain anything.
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
 /// True if the status of a run names this process of this host as its trainer.
@@ -265,6 +273,14 @@ mod tests {
         let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), &TrainingChanges::default()).unwrap();
         let error = trainer.wait_until_started(Cancellation::never()).unwrap_err().to_string();
         assert_eq!(error, "another trainer (process 1 on h) has run");
+    }
+
+    #[test]
+    fn an_engine_that_a_script_starts_is_its_own() {
+        let started = STARTED.replace("\"pid\":1", "\"pid\":'$!'");
+        let (_folder, run, engine) = fixture(&format!("sleep 5 & echo '{started}' >> \"$3/events.jsonl\"; wait"));
+        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), &TrainingChanges::default()).unwrap();
+        assert!(trainer.wait_until_started(Cancellation::never()).unwrap().is_none());
     }
 
     #[test]
