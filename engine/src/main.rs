@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use mammoscope_domain::training::training_changes::{ChangedSettings, TrainingChanges};
 use mammoscope_engine::learning::{device, host_memory};
 use mammoscope_engine::thread::serve::serve;
 use mammoscope_engine::thread::train::{TrainerTask, train};
@@ -35,6 +36,9 @@ struct TrainArguments {
     /// Epochs to train to, in place of the number in each run's configuration
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
+    /// Settings to change for the rest of each run
+    #[arg(long, value_name = "KEY=VALUE,…", default_value = "")]
+    set: ChangedSettings,
     /// Stay in this session and report to stderr, as the process of a Slurm job
     #[arg(long)]
     foreground: bool,
@@ -44,9 +48,10 @@ fn main() -> ExitCode {
     host_memory::keep_freed_memory();
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Train(TrainArguments { runs, epochs, foreground: in_foreground }) => {
+        Command::Train(TrainArguments { runs, epochs, set: settings, foreground: in_foreground }) => {
             let runs = runs.into_iter().map(RunDir::new).collect();
-            match train(TrainerTask { runs, epochs, in_foreground }, device::load_cuda) {
+            let changes = TrainingChanges { epochs, settings };
+            match train(TrainerTask { runs, changes, in_foreground }, device::load_cuda) {
                 Ok(true) => Ok(()),
                 // The reasons are in the runs' own records.
                 Ok(false) => return ExitCode::FAILURE,

@@ -49,7 +49,7 @@ pub(super) fn run(
     workspace: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
-    let found = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
+    let found = find_runs(&Workspace::open_to_read(workspace)?, &arguments.run)?;
     let interruption = Interruption::watch()?;
     let (mut failed, mut answered) = (false, 0);
     for run in &found.runs {

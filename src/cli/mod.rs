@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod change_arguments;
 mod chosen_images;
 mod completions;
 pub mod console;
@@ -22,6 +23,8 @@ mod man;
 mod model;
 mod model_choice;
 mod model_description;
+mod moved_data;
+mod output_folder;
 mod phantom;
 mod placement;
 mod predict;

@@ -29,7 +29,7 @@ pub(super) fn open_models_and_faulty(
     let looks_like_a_path = requested.components().count() > 1 || requested.extension().is_some();
     let name = requested.to_str().filter(|_| is_run || !(requested.exists() || looks_like_a_path));
     let Some(name) = name else { return Ok(ModelSet::open(requested)?) };
-    let found = match find_runs(&Workspace::open(workspace)?, name) {
+    let found = match find_runs(&Workspace::open_to_read(workspace)?, name) {
         Err(FindRunError::NoRuns(runs)) => {
             bail!("{} does not exist, and there are no runs in {} yet", printable(name), printable_path(&runs))
         }

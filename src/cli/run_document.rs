@@ -75,5 +75,11 @@ pub(super) fn whole_document(
         unreachable!("braces make an object");
     };
     document.extend(details);
+    if !summary.changes.is_empty() {
+        document.insert("changes".to_owned(), json!(summary.changes));
+    }
+    if !summary.moves.is_empty() {
+        document.insert("moves".to_owned(), json!(summary.moves));
+    }
     Ok(document)
 }

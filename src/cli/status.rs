@@ -43,7 +43,7 @@ pub(super) struct StatusArguments {
 type Shown = (RunSnapshot, Option<RunCondition>);
 
 pub(super) fn run(arguments: &StatusArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
-    let workspace = Workspace::open(workspace)?;
+    let workspace = Workspace::open_to_read(workspace)?;
     let found = find_runs(&workspace, &arguments.run)?;
     let snapshots = found.runs.into_iter().map(RunSnapshot::read);
     let with_condition = |snapshot: RunSnapshot| {

@@ -6,9 +6,12 @@ use clap::Args;
 
 use super::console::{Console, Outcome, print_result};
 use super::follow::follow_runs;
-use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_runs::training_start::StartedTrainers;
 use mammoscope_storage::runs::run_dir::RunDir;
+
+/// The most runs that an error names.
+const MAX_NAMED: usize = 4;
 
 /// The options for what happens once the trainers are running.
 #[derive(Clone, Copy, Debug, Args)]
@@ -57,8 +60,22 @@ impl StartedTrainersExt for StartedTrainers {
     }
 }
 
-/// Prints the runs' folders for scripts, one unescaped path per line.
+/// Prints the folders of runs that are being trained, as [`print_folders`] does. An error says where they are.
 pub(super) fn print_paths(runs: &[RunDir]) -> anyhow::Result<()> {
+    print_folders(runs).map_err(|error| started_without_output(error, runs))
+}
+
+/// Prints the runs' folders for scripts, one unescaped path per line.
+pub(super) fn print_folders(runs: &[RunDir]) -> anyhow::Result<()> {
     let paths: Vec<_> = runs.iter().map(|run| format!("{}\n", run.path().display())).collect();
     print_result(&paths.concat())
+}
+
+/// The error of printing where runs are that have been started all the same.
+pub(super) fn started_without_output(error: anyhow::Error, runs: &[RunDir]) -> anyhow::Error {
+    let mut places: Vec<_> = runs.iter().take(MAX_NAMED).map(|run| printable_path(run.path())).collect();
+    if runs.len() > MAX_NAMED {
+        places.push(format!("{} more", runs.len() - MAX_NAMED));
+    }
+    error.context(format!("training was started in {}, but this cannot be printed", places.join(", ")))
 }

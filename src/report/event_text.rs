@@ -5,9 +5,17 @@ use std::fmt::Write as _;
 use super::epoch_table::learning_rate;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_records::{
-    CheckpointKind, EpochMetrics, SavedCheckpoint, SplitEvaluation, TrainingSetup,
+    CheckpointKind, DataMove, EpochMetrics, SavedCheckpoint, SplitEvaluation, TrainingSetup,
 };
 use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::training::training_changes::SettingChange;
+
+/// A setting that was changed, with what follows from it; not yet safe to print.
+#[must_use]
+pub fn setting_text(change: &SettingChange) -> String {
+    let remark = if change.key == "threads" { "; from here on, sums may differ in their last digits" } else { "" };
+    format!("changed {change}{remark}")
+}
 
 /// An event in a line of words; not yet safe to print.
 #[must_use]
@@ -25,6 +33,10 @@ pub fn event_text(kind: &RunEventKind) -> String {
             format!("continued after the early stop at epoch {epochs_done}: its patience starts again")
         }
         RunEventKind::EpochsChanged { epochs } => format!("the number of epochs is now {epochs}"),
+        RunEventKind::SettingChanged(change) => setting_text(change),
+        RunEventKind::DataMoved(DataMove { from, to }) => {
+            format!("the data was moved from {} to {}", from.display(), to.display())
+        }
         RunEventKind::EpochStarted { epoch, .. } => format!("epoch {epoch} starts"),
         RunEventKind::StepReported(report) => format!("step {}", report.step),
         RunEventKind::EpochEnded(record) => {

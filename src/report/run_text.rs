@@ -11,7 +11,7 @@ use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::{BestEpoch, RunStatus};
 use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::text::counted::counted;
-use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// The number of most recent epochs, warnings and left-out images that are shown.
 const LAST: usize = 5;
@@ -42,6 +42,13 @@ pub fn run_text(facts: &RunFacts<'_>, now: DateTime<Utc>) -> String {
             "training",
             &format!("{}, preset {}, group {}", spec.view, printable(&spec.preset), printable(&spec.group)),
         );
+    }
+    if let Some(moved) = summary.moves.last() {
+        let [from, to] = [&moved.from, &moved.to].map(|folder| printable_path(folder));
+        line("data", &format!("{to}, moved from {from}"));
+    }
+    for change in &summary.changes {
+        line("changed", &printable(&change.to_string()));
     }
     if let Some(trainer) = &summary.trainer {
         line("trainer", &trainer_text(trainer));

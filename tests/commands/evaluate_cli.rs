@@ -278,7 +278,7 @@ fn a_folder_that_cannot_be_created_is_named() {
     let (_folder, path) = file("predictions.csv", four_views());
     let below_a_file = path.join("out");
     let output = evaluate(&[path.to_str().unwrap(), "--out", below_a_file.to_str().unwrap()]);
-    assert_fails(&output, 1, &["make the folder", "predictions.csv"]);
+    assert_fails(&output, 1, &["is a file, not a folder", "predictions.csv"]);
     let output = evaluate(&[path.to_str().unwrap(), "--out", path.to_str().unwrap()]);
     assert_fails(&output, 1, &["predictions.csv is a file, not a folder"]);
 }

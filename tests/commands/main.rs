@@ -14,6 +14,8 @@ mod folder_leftovers;
 mod phantom_command;
 mod predict_cli;
 mod printed;
+#[cfg(unix)]
+mod read_only_workspace;
 mod recorded_workspace;
 mod run_labels;
 mod run_models;

@@ -26,6 +26,8 @@ use mammoscope_storage::runs::model_splits::ModelSplits;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::write_run_spec;
 use mammoscope_storage::tables::prediction_table::read_table;
+#[cfg(unix)]
+use mammoscope_test_support::read_only_folder::ReadOnlyCopy;
 use mammoscope_test_support::{mammoscope, names_in, small_model, stderr_of, write_image};
 use serde_json::Value;
 
@@ -314,4 +316,59 @@ fn a_copied_model_keeps_its_splits() {
     assert!(output.status.success(), "{}", stderr_of(&output));
     let rows = read_table(&fixture.folder.path().join("validation/predictions.csv")).unwrap();
     assert_eq!(rows.iter().map(|row| row.subject.0.as_str()).collect::<Vec<_>>(), ["9", "10", "11", "12"]);
+}
+
+/// The run of a colleague, or of an archive.
+#[cfg(unix)]
+#[test]
+fn a_run_that_can_only_be_read_is_evaluated_predicted_and_explained() {
+    let fixture = Fixture::new();
+    let Some(copy) = ReadOnlyCopy::make(&fixture.workspace, &fixture.folder.path().join("copy")) else { return };
+    let run = copy.path().join("runs").join(fixture.run(View::CcR).name());
+    let run = run.to_str().unwrap();
+    let out = fixture.folder.path().join("out");
+    let here = ["--workspace", copy.path().to_str().unwrap()];
+    let call = |arguments: &[&str]| mammoscope().args(here).args(arguments).output().unwrap();
+    let evaluate = ["evaluate", run, "--json", "--resamples", "50", "--out"];
+    let output = call(&[&evaluate[..], &[out.to_str().unwrap()]].concat());
+    let stderr = stderr_of(&output);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let warning = format!("warning: the evaluation is not stored in {run}: ");
+    assert_eq!(stderr.matches(&warning).count(), 1, "{stderr}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["sets"]["CC_R"]["n"], 4);
+    assert_eq!(names_in(&out), ["confusion_matrix_CC_R.png", "evaluation.json"]);
+
+    // A folder that cannot be made is reported before anything is computed.
+    let within = format!("{run}/out");
+    let output = call(&[&evaluate[..], &[within.as_str()]].concat());
+    let stderr = stderr_of(&output);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.starts_with(&format!("error: --out: write to {within}: ")) && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+
+    let data = fixture.data.to_str().unwrap();
+    for command in ["predict", "explain"] {
+        let to = fixture.folder.path().join(command);
+        let arguments = [command, "--model", run, "--data", data, "--split", "test", "--threads", "1", "--out"];
+        let output = call(&[&arguments[..], &[to.to_str().unwrap()]].concat());
+        assert!(output.status.success(), "{command}: {}", stderr_of(&output));
+    }
+}
+
+#[test]
+fn an_evaluation_without_its_images_says_that_they_are_gone() {
+    let fixture = Fixture::new();
+    fs::rename(&fixture.data, fixture.folder.path().join("moved")).unwrap();
+    let run = fixture.run(View::CcR).name();
+    let output = fixture.call(&["evaluate", &run]);
+    let stderr = stderr_of(&output);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let gone = format!("error: the data of {run} is not at {}; if it was moved: ", fixture.data.display());
+    assert!(stderr.contains(&gone), "{stderr}");
+    // What a run has stored needs no images.
+    let output = fixture.call(&["evaluate", &run, "--stored"]);
+    assert!(stderr_of(&output).contains("has stored no test predictions"), "{}", stderr_of(&output));
 }

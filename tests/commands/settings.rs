@@ -72,15 +72,19 @@ fn the_workspace_of_the_settings_gives_way_to_the_folder_and_the_command_line() 
     let path = home.path().join(".config/mammoscope/config.toml");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, "workspace = \"~/usual\"\n").unwrap();
-    let made = |name: &str| home.path().join(name).join("runs").is_dir();
-    assert!(run(home.path(), &["runs", "--workspace", "mine"]).status.success());
-    assert!(made("mine") && !made("usual"));
+    let used = |arguments: &[&str]| {
+        let output = run(home.path(), &[&["runs", "--json"], arguments].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let workspace = std::path::PathBuf::from(document["workspace"].as_str().unwrap());
+        workspace.file_name().unwrap().to_string_lossy().into_owned()
+    };
+    assert_eq!(used(&["--workspace", "mine"]), "mine");
     fs::create_dir(home.path().join("workspace")).unwrap();
-    assert!(run(home.path(), &["runs"]).status.success());
-    assert!(made("workspace") && !made("usual"));
-    fs::remove_dir_all(home.path().join("workspace")).unwrap();
-    assert!(run(home.path(), &["runs"]).status.success());
-    assert!(made("usual") && !home.path().join(".local").exists());
+    assert_eq!(used(&[]), "workspace");
+    fs::remove_dir(home.path().join("workspace")).unwrap();
+    assert_eq!(used(&[]), "usual");
+    assert!(!home.path().join("usual").exists() && !home.path().join(".local").exists(), "reading creates nothing");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod explain_memory;
 mod folds;
 mod phantom_explanations;
 mod placement_speed;
+mod resumed_runs;
 mod side_by_side;
 mod step_benchmark;
 mod studies;

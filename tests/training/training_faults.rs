@@ -13,6 +13,7 @@ use mammoscope_runs::condition::current_condition;
 use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointTensor, TensorData};
 use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_test_support::folder_tree::files_below;
 use mammoscope_test_support::training_fixture::{
     TrainingFixture, assert_nothing_half_written, assert_whole_and_finite, events, failure, status, summary,
     wait_for_end, wait_for_event,
@@ -215,14 +216,20 @@ fn a_changed_configuration_or_data_set_is_refused() {
     let (fixture, run) = three_epochs();
     let before = fs::read(run.last_checkpoint()).unwrap();
     for (file, from, to, named) in [
-        (run.spec(), "learning_rate = 0.01", "learning_rate = 0.02", "config_sha256"),
-        (run.manifest(), "\"A\"", "\"B\"", "dataset_sha256"),
+        (run.spec(), "learning_rate = 0.01", "learning_rate = 0.02", ["configuration; was run.toml", "config_sha256"]),
+        (run.manifest(), "\"A\"", "\"B\"", ["data set; was dataset.json", "dataset_sha256"]),
     ] {
         let original = replace_in(&file, from, to);
+        let files = files_below(run.path());
         let output = fixture.resume(&run, &["--epochs", "4"]);
         assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+        assert!(stderr_of(&output).contains(named[0]), "{}", stderr_of(&output));
+        assert!(files_below(run.path()) == files, "refused before anything is changed");
+        // A trainer that was started in another way refuses it as well.
+        let started = Command::new(engine()).args(["train", "--epochs", "4"]).arg(run.path()).output().unwrap();
+        assert_eq!(started.status.code(), Some(1), "{}", stderr_of(&started));
         let reason = failure(&run);
-        assert!(reason.contains(named) && reason.contains("was run.toml or dataset.json changed?"), "{reason}");
+        assert!(reason.contains(named[1]) && reason.contains("was run.toml or dataset.json changed?"), "{reason}");
         fs::write(&file, original).unwrap();
     }
     replace_in(&run.spec(), "learning_rate = 0.01", "learning_rate = fast");

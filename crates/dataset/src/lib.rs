@@ -13,6 +13,7 @@ mod folder_tree;
 pub mod grey_check;
 pub mod ground_truth;
 pub mod manifest;
+pub mod moved_images;
 mod natural_order;
 pub mod not_data;
 pub mod phantom;

@@ -5,19 +5,19 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
 use crate::trainer_process::trainer_command;
+use mammoscope_domain::training::training_changes::TrainingChanges;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The signals on which a trainer writes a checkpoint and exits.
 const HELD_BACK: [i32; 6] = [libc::SIGTERM, libc::SIGINT, libc::SIGUSR1, libc::SIGUSR2, libc::SIGXCPU, libc::SIGXFSZ];
 
-/// Replaces this process by a trainer for `runs`, in order; each is trained to `epochs` if that is given. Returns only if
-/// that fails.
+/// Replaces this process by a trainer for `runs`, in order, each with these changes. Returns only if that fails.
 ///
 /// Until libtorch is loaded, a signal that should lead to a checkpoint would end the process: such signals are held back
 /// until the trainer can handle them.
 #[must_use]
-pub fn become_trainer(engine: &Path, runs: &[RunDir], epochs: Option<u32>) -> io::Error {
-    let mut command = trainer_command(engine, &["--foreground"], runs, epochs);
+pub fn become_trainer(engine: &Path, runs: &[RunDir], changes: &TrainingChanges) -> io::Error {
+    let mut command = trainer_command(engine, &["--foreground"], runs, changes);
     // SAFETY: between fork and exec the closure calls only functions that are allowed in signal handlers, on a set of its
     // own, and allocates nothing.
     unsafe {

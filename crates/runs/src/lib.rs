@@ -8,6 +8,7 @@ pub mod ending;
 pub mod follower;
 pub mod foreground_trainer;
 pub mod placement_choice;
+pub mod resume_checks;
 pub mod resumption;
 pub mod snapshot;
 pub mod study_plan;

@@ -7,12 +7,16 @@ use anyhow::Context as _;
 
 use crate::cluster_job::live_job;
 use crate::condition::current_condition;
+use crate::resume_checks::{check_data, check_origin, check_writable};
 use mammoscope_domain::run::run_spec::RunSpec;
-use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::DeviceChoice;
+use mammoscope_domain::training::training_changes::{TrainingChanges, changed_config};
 use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_storage::runs::lock_probe::probe_lock;
+use mammoscope_storage::runs::manifest_file::read_manifest;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_lock::{RunLock, RunLockError};
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
@@ -49,12 +53,24 @@ impl Resumable {
     }
 }
 
+/// What is asked for when runs are resumed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResumeRequest {
+    pub changes: TrainingChanges,
+    /// True if the data of the runs is in another folder now, which the caller verifies.
+    pub is_data_moved: bool,
+}
+
 /// Locks a run. If the run has ended, waits a while for its trainer to release the lock.
 pub fn lock_when_free(run: &RunDir) -> Result<RunLock, RunLockError> {
+    when_free(run, RunLock::acquire)
+}
+
+fn when_free<T>(run: &RunDir, acquire: fn(&RunDir) -> Result<T, RunLockError>) -> Result<T, RunLockError> {
     let start = Instant::now();
     loop {
         let is_releasing = || read_status(&run.status()).is_ok_and(|status| status.state.is_over());
-        match RunLock::acquire(run) {
+        match acquire(run) {
             Err(RunLockError::Held { .. }) if start.elapsed() < RELEASE_TIMEOUT && is_releasing() => {
                 thread::sleep(POLL_INTERVAL);
             }
@@ -74,22 +90,40 @@ pub enum ResumedBy {
     Resubmission,
 }
 
-/// Checks if a run can be resumed, with this total number of epochs if one is given, and changes nothing.
+/// Checks if a run can be resumed as requested, and changes nothing.
 ///
 /// # Errors
-/// If it is damaged, cannot be written to, or cannot be trained for so many epochs.
-pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Result<Resumable> {
+/// If it is damaged, cannot be written to, cannot be trained for so many epochs, or if its data is gone ([`DataGone`]).
+///
+/// [`DataGone`]: crate::resume_checks::DataGone
+pub fn resumable(run: &RunDir, request: &ResumeRequest, by: ResumedBy) -> anyhow::Result<Resumable> {
+    let spec = read_run_spec(&run.spec()).with_context(|| format!("read {}", printable_path(&run.spec())))?;
+    let resumable = state_of(run, &spec, &request.changes, by)?;
+    if matches!(resumable, Resumable::On { .. }) {
+        check_writable(run)?;
+        let manifest = read_manifest(&run.manifest())?;
+        if !request.is_data_moved {
+            check_data(run, &manifest)?;
+        }
+        check_origin(run, &spec, &manifest)?;
+    }
+    Ok(resumable)
+}
+
+fn state_of(run: &RunDir, spec: &RunSpec, changes: &TrainingChanges, by: ResumedBy) -> anyhow::Result<Resumable> {
     let name = printable(&run.name());
-    let RunSpec { device, config, placement, .. } =
-        read_run_spec(&run.spec()).with_context(|| format!("read {}", printable_path(&run.spec())))?;
-    let resumable = Resumable::On { device, jobs: placement.map_or(1, |placement| placement.jobs) };
+    let RunSpec { device, config, placement, .. } = spec;
+    let resumable = Resumable::On { device: *device, jobs: placement.as_ref().map_or(1, |placement| placement.jobs) };
+    let epochs = changes.epochs;
+    let settings = changes.settings.changes(config)?;
+    let changed = changed_config(config, &settings)?;
     if let Some(epochs) = epochs {
-        let longer = TrainingConfig { epochs, ..config };
+        let longer = TrainingConfig { epochs, ..changed.clone() };
         longer.check().with_context(|| format!("{name} cannot be resumed with --epochs {epochs}, and is unchanged"))?;
     }
     // The lock decides; the status also covers runs that are queued for a trainer.
-    match lock_when_free(run) {
-        Ok(_) => {}
+    match when_free(run, probe_lock) {
+        Ok(()) => {}
         Err(error @ RunLockError::Held { .. }) => {
             let reason = format!("{name}: {error}; end it first with `mammoscope control {name} stop`");
             return Ok(Resumable::Occupied { reason });
@@ -119,7 +153,12 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
     // The trainer of a job that was started again may have been killed a moment ago: the lock shows that it is gone.
     let is_taken = condition.phase == RunPhase::Queued || by != ResumedBy::Job;
     if is_unfinished && !waits_for_job && is_taken {
-        let reason = format!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
+        let trainer = if condition.phase == RunPhase::Queued {
+            "its trainer has not reached it yet; there is nothing to resume"
+        } else {
+            "its trainer ended a moment ago, or cannot be seen from here; try again in a minute"
+        };
+        let reason = format!("{name} is {condition}: {trainer}");
         return Ok(Resumable::Occupied { reason });
     }
     let is_complete = status.state == RunPhase::Completed;
@@ -133,9 +172,15 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
         Some(epochs) if epochs <= status.epoch && is_complete => Ok(complete()),
         // A job that is started again has done what it was asked for, if the run stopped early.
         Some(epochs) if is_complete && by == ResumedBy::Job && epochs == status.epochs => Ok(complete()),
-        None if is_complete => Ok(complete()),
+        None if is_complete && !is_patience_longer(config, &changed, &status) => Ok(complete()),
         _ => Ok(resumable),
     }
+}
+
+/// True if a run that stopped early would not have stopped with the new patience.
+fn is_patience_longer(config: &TrainingConfig, changed: &TrainingConfig, status: &RunStatus) -> bool {
+    let stopped_early = config.early_stop > 0 && status.epoch < status.epochs;
+    stopped_early && (changed.early_stop == 0 || changed.early_stop > config.early_stop)
 }
 
 fn has_checkpoint(run: &RunDir) -> bool {

@@ -1,5 +1,7 @@
 //! A run as its files describe it, read once and then kept up to date.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use crate::condition::{HeartbeatWatch, condition_of};
@@ -46,6 +48,8 @@ pub struct RunSnapshot {
     run: RunDir,
     exists: bool,
     spec: Result<RunSpec, UnreadableFile>,
+    /// Inode and modification time of the `run.toml` that was read.
+    spec_stamp: Option<(u64, i64, i64)>,
     status: Result<RunStatus, UnreadableFile>,
     watch: HeartbeatWatch,
     state: RunState,
@@ -64,6 +68,7 @@ impl RunSnapshot {
             run,
             exists: false,
             spec: Err(unread()),
+            spec_stamp: None,
             status: Err(unread()),
             watch: HeartbeatWatch::default(),
             state: RunState::new(Monitor::ValAccuracy, 0),
@@ -106,11 +111,20 @@ impl RunSnapshot {
         }
     }
 
-    /// `run.toml` is written once; a run that is just being made has none yet.
+    /// A run that is just being made has no `run.toml` yet. Afterwards it changes when the run is resumed with other
+    /// settings or from another folder.
     fn refresh_spec(&mut self, take: &mut dyn FnMut(&Self, &RunChange)) {
+        let stamp = fs::metadata(self.run.spec()).ok().map(|file| (file.ino(), file.mtime(), file.mtime_nsec()));
         if self.spec.is_ok() {
+            if stamp.is_some()
+                && stamp != self.spec_stamp
+                && let Ok(spec) = read_run_spec(&self.run.spec())
+            {
+                (self.spec, self.spec_stamp) = (Ok(spec), stamp);
+            }
             return;
         }
+        self.spec_stamp = stamp;
         self.spec = read_run_spec(&self.run.spec())
             .map_err(|error| UnreadableFile(format!("{}: {error}", file_name(&self.run.spec()))));
         if self.spec.is_ok() {

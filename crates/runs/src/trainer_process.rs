@@ -9,11 +9,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mammoscope_domain::cancellation::Cancellation;
-use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_records::TrainerFacts;
+use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::training::training_changes::TrainingChanges;
 use mammoscope_engine_client::engine_process::{OPENMP_WAITING, describe_exit};
 use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
+use mammoscope_storage::runs::process_evidence::host_name;
 use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_status_file::read_status;
 
 /// The longest wait for a trainer: loading libtorch takes seconds, or minutes from a slow file system.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -43,6 +48,9 @@ pub enum TrainerError {
         /// The last lines of its log, as the end of a sentence.
         log_tail: String,
     },
+    /// Another trainer has started the first run, and this one has ended.
+    #[error("another trainer (process {pid} on {}) has {}", printable(host), printable(run))]
+    Taken { pid: u32, host: String, run: String },
     /// The trainer is alive, but has not started its first run.
     #[error("the trainer (process {pid}) has not started {run} after {} s; its log is {}", TIMEOUT.as_secs(), printable_path(log))]
     Silent { pid: u32, run: String, log: PathBuf },
@@ -58,26 +66,31 @@ pub enum TrainerError {
 pub struct TrainerProcess {
     child: Child,
     first: RunDir,
+    /// The other runs, which it trains first if another trainer has the first one.
+    others: Vec<RunDir>,
     /// Positioned after the events of earlier trainers, as `log_before` is in the log.
     events: EventTail,
     log_before: u64,
+    /// The trainer that has started the first run, if it is another one.
+    taken_by: Option<TrainerFacts>,
 }
 
 impl TrainerProcess {
-    /// Starts a trainer for `runs`, at least one, in order; each is trained to `epochs` if that is given. Until the trainer
-    /// opens the log of a run itself, its output goes to the log of the first run.
-    pub fn start(engine: &Path, runs: &[RunDir], epochs: Option<u32>) -> Result<Self, TrainerError> {
-        let first = runs.first().expect("a trainer is started for at least one run").clone();
+    /// Starts a trainer for `runs`, at least one, in order, each with these changes. Until the trainer opens the log of a
+    /// run itself, its output goes to the log of the first run.
+    pub fn start(engine: &Path, runs: &[RunDir], changes: &TrainingChanges) -> Result<Self, TrainerError> {
+        let (first, others) = runs.split_first().expect("a trainer is started for at least one run");
+        let (first, others) = (first.clone(), others.to_vec());
         let log_error = |error| TrainerError::Log { path: first.log(), error };
         let log = OpenOptions::new().create(true).append(true).open(first.log()).map_err(log_error)?;
         let log_before = length(&first.log());
         let mut events = EventTail::new(&first.events());
         events.read(|_| {}).map_err(|error| TrainerError::Events { path: first.events(), error })?;
-        let mut command = trainer_command(engine, &[], runs, epochs);
+        let mut command = trainer_command(engine, &[], runs, changes);
         command.stdin(Stdio::null()).stdout(log.try_clone().map_err(log_error)?).stderr(log);
         start_session(&mut command);
         let child = command.spawn().map_err(|error| TrainerError::Start { path: printable_path(engine), error })?;
-        Ok(Self { child, first, events, log_before })
+        Ok(Self { child, first, others, events, log_before, taken_by: None })
     }
 
     /// The process ID.
@@ -86,8 +99,12 @@ impl TrainerProcess {
         self.child.id()
     }
 
-    /// Waits until the trainer has started its first run, or until it is cancelled.
-    pub fn wait_until_started(mut self, cancellation: Cancellation<'_>) -> Result<(), TrainerError> {
+    /// Waits until the trainer has started a run, or until it is cancelled. That is its first run, unless another trainer
+    /// was faster there: that is then returned with the error that says so.
+    pub fn wait_until_started(
+        mut self,
+        cancellation: Cancellation<'_>,
+    ) -> Result<Option<(RunDir, TrainerError)>, TrainerError> {
         let start = Instant::now();
         loop {
             let ended = self.child.try_wait().ok().flatten();
@@ -96,6 +113,9 @@ impl TrainerProcess {
                 break;
             }
             if let Some(status) = ended {
+                if let Some(taken) = self.taken() {
+                    return Err(taken);
+                }
                 let how = describe_exit(status, "batch_size");
                 return Err(TrainerError::Died { how, run: self.first.name(), log_tail: self.log_tail() });
             }
@@ -110,8 +130,14 @@ impl TrainerProcess {
             }
             thread::sleep(POLL_INTERVAL);
         }
+        let taken = self.taken().map(|taken| (self.first.clone(), taken));
         self.detach();
-        Ok(())
+        Ok(taken)
+    }
+
+    fn taken(&self) -> Option<TrainerError> {
+        let TrainerFacts { pid, host, .. } = self.taken_by.clone()?;
+        Some(TrainerError::Taken { pid, host, run: self.first.name() })
     }
 
     /// Leaves the process running; a thread waits for its end, so that it does not become a zombie.
@@ -119,14 +145,19 @@ impl TrainerProcess {
         thread::spawn(move || self.child.wait());
     }
 
-    /// True if the first run has a new `started` event.
+    /// True if this trainer has started its first run, or another one because the first was taken.
     fn has_started(&mut self) -> bool {
-        let mut started = false;
-        let read = self.events.read(|entry| {
-            started |= matches!(&entry, TailEntry::Event(event) if matches!(event.kind, RunEventKind::Started(_)));
-        });
+        let id = self.child.id();
+        let (mut is_started, taken_by) = (false, &mut self.taken_by);
         // An unreadable file is tried again at the next poll.
-        read.is_ok() && started
+        let _ = self.events.read(|entry| {
+            if let TailEntry::Event(RunEvent { kind: RunEventKind::Started(trainer), .. }) = entry {
+                // Two trainers may be started for a run at the same time; the lock admits one of them.
+                let is_own = trainer.pid == id || parent_of(trainer.pid) == Some(id);
+                if is_own { is_started = true } else { *taken_by = Some(trainer) }
+            }
+        });
+        is_started || (self.taken_by.is_some() && self.others.iter().any(|run| is_trained_by(run, id)))
     }
 
     /// The last lines of the log, as the end of an error message.
@@ -141,12 +172,29 @@ impl TrainerProcess {
     }
 }
 
+/// The parent of a process: an engine may be started by a script. `None` if the system does not show it.
+fn parent_of(id: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name before it ends with a bracket and may contain anything.
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
+
+/// True if the status of a run names this process of this host as its trainer.
+fn is_trained_by(run: &RunDir, id: u32) -> bool {
+    read_status(&run.status()).is_ok_and(|status| {
+        status.pid == Some(id) && status.state != RunPhase::Queued && status.host.as_deref() == Some(&host_name())
+    })
+}
+
 /// The command that trains runs in order, with its environment.
-pub(crate) fn trainer_command(engine: &Path, options: &[&str], runs: &[RunDir], epochs: Option<u32>) -> Command {
+pub(crate) fn trainer_command(engine: &Path, options: &[&str], runs: &[RunDir], changes: &TrainingChanges) -> Command {
     let mut command = Command::new(engine);
     command.arg("train").args(options);
-    if let Some(epochs) = epochs {
+    if let Some(epochs) = changes.epochs {
         command.arg("--epochs").arg(epochs.to_string());
+    }
+    if !changes.settings.is_empty() {
+        command.arg("--set").arg(changes.settings.to_string());
     }
     // A path may begin with a dash.
     command.arg("--").args(runs.iter().map(RunDir::path));
@@ -202,26 +250,44 @@ mod tests {
 
     #[test]
     fn events_of_an_earlier_trainer_do_not_count() {
-        let (_folder, run, engine) = fixture("echo \"$1 $2 $3 $4\"; exit 3");
+        let changes = TrainingChanges { epochs: Some(7), settings: "keep_best=2".parse().unwrap() };
+        let (_folder, run, engine) = fixture("echo \"$1 $2 $3 $4 $5\"; exit 3");
         std::fs::write(run.events(), format!("{STARTED}\n")).unwrap();
         std::fs::write(run.log(), "of an earlier trainer\n").unwrap();
-        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), Some(7)).unwrap();
+        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), &changes).unwrap();
         let error = trainer.wait_until_started(Cancellation::never()).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the trainer ended with exit status 3 before it started run; the log ends: train --epochs 7 --"
+            "the trainer ended with exit status 3 before it started run; the log ends: train --epochs 7 --set keep_best=2"
         );
 
-        let (_folder, run, engine) = fixture(&format!("shift 2; echo '{STARTED}' >> \"$1/events.jsonl\""));
-        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), None).unwrap();
+        let started = STARTED.replace("\"pid\":1", "\"pid\":'$$'");
+        let (_folder, run, engine) = fixture(&format!("shift 2; echo '{started}' >> \"$1/events.jsonl\""));
+        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), &TrainingChanges::default()).unwrap();
         trainer.wait_until_started(Cancellation::never()).unwrap();
+    }
+
+    #[test]
+    fn the_start_of_another_trainer_is_not_its_own() {
+        let (_folder, run, engine) = fixture(&format!("echo '{STARTED}' >> \"$3/events.jsonl\"; exit 1"));
+        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), &TrainingChanges::default()).unwrap();
+        let error = trainer.wait_until_started(Cancellation::never()).unwrap_err().to_string();
+        assert_eq!(error, "another trainer (process 1 on h) has run");
+    }
+
+    #[test]
+    fn an_engine_that_a_script_starts_is_its_own() {
+        let started = STARTED.replace("\"pid\":1", "\"pid\":'$!'");
+        let (_folder, run, engine) = fixture(&format!("sleep 5 & echo '{started}' >> \"$3/events.jsonl\"; wait"));
+        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), &TrainingChanges::default()).unwrap();
+        assert!(trainer.wait_until_started(Cancellation::never()).unwrap().is_none());
     }
 
     #[test]
     fn a_trainer_has_its_own_session_from_the_start() {
         // The session is the fourth field after the name, which ends with a bracket.
         let (_folder, run, engine) = fixture("sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 4 > \"$3/session\"");
-        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), None).unwrap();
+        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), &TrainingChanges::default()).unwrap();
         let pid = trainer.id();
         assert!(matches!(trainer.wait_until_started(Cancellation::never()), Err(TrainerError::Died { .. })));
         assert_eq!(std::fs::read_to_string(run.path().join("session")).unwrap().trim(), pid.to_string());
@@ -230,7 +296,7 @@ mod tests {
     #[test]
     fn an_interrupted_caller_leaves_the_trainer_running() {
         let (_folder, run, engine) = fixture("sleep 0.2; echo done >> \"$3/finished\"");
-        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), None).unwrap();
+        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), &TrainingChanges::default()).unwrap();
         assert!(matches!(trainer.wait_until_started(Cancellation::new(&|| true)), Err(TrainerError::Interrupted)));
         while !run.path().join("finished").exists() {
             thread::sleep(POLL_INTERVAL);
@@ -240,7 +306,8 @@ mod tests {
     #[test]
     fn a_missing_program_is_named() {
         let (folder, run, _) = fixture("true");
-        let error = TrainerProcess::start(&folder.path().join("gone"), &[run], None).unwrap_err();
+        let error =
+            TrainerProcess::start(&folder.path().join("gone"), &[run], &TrainingChanges::default()).unwrap_err();
         assert!(matches!(error, TrainerError::Start { .. }), "{error}");
     }
 }

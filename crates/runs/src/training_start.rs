@@ -11,6 +11,7 @@ use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
 use mammoscope_domain::training::disk_estimate::DiskEstimate;
+use mammoscope_domain::training::training_changes::TrainingChanges;
 use mammoscope_engine_client::engine_probe::{PROBE_TIMEOUT, ProbeFailure, probe_engine};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
@@ -68,6 +69,12 @@ pub fn count_gpus(devices: &DeviceList, engine: &Path) -> Result<usize, DeviceSh
     }
 }
 
+/// Checks that the GPUs that runs ask for by number exist. Without such runs, the engine is not asked.
+pub fn check_gpus(devices: impl IntoIterator<Item = DeviceChoice>, engine: &Path) -> Result<(), DeviceShortage> {
+    let named = devices.into_iter().filter(|device| matches!(device, DeviceChoice::Cuda(_))).collect();
+    count_gpus(&DeviceList::Named(named), engine).map(drop)
+}
+
 /// Checks that the runs and their pixel cache fit on the disk.
 pub fn check_disk(plan: &TrainingPlan, workspace: &Workspace) -> Result<(), DiskShortage> {
     let needed = needed_bytes(plan);
@@ -100,20 +107,20 @@ pub struct StartedTrainers {
     pub failed: Vec<(Vec<RunDir>, TrainerError)>,
 }
 
-/// Starts a trainer for each share of the runs, all at once, and waits until each has started its first run.
+/// Starts a trainer for each share of the runs, all at once and with these changes, and waits until each has started a run.
 /// `on_processes` is called before this wait, which can be long because libtorch is loaded, with the runs whose trainer
 /// process exists.
 pub fn start_trainers(
     engine: &Path,
     shares: Vec<Vec<RunDir>>,
-    epochs: Option<u32>,
+    changes: &TrainingChanges,
     cancellation: Cancellation<'_>,
     on_processes: &mut dyn FnMut(Vec<RunDir>),
 ) -> StartedTrainers {
     let mut started = StartedTrainers { running: Vec::new(), failed: Vec::new() };
     let mut starting = Vec::new();
     for share in shares {
-        match TrainerProcess::start(engine, &share, epochs) {
+        match TrainerProcess::start(engine, &share, changes) {
             Ok(trainer) => starting.push((trainer, share)),
             Err(error) => started.failed.push((share, error)),
         }
@@ -122,7 +129,11 @@ pub fn start_trainers(
     for (trainer, share) in starting {
         match trainer.wait_until_started(cancellation) {
             // The process exists, whether the caller waits for it or not.
-            Ok(()) | Err(TrainerError::Interrupted | TrainerError::Silent { .. }) => started.running.extend(share),
+            Ok(None) | Err(TrainerError::Interrupted | TrainerError::Silent { .. }) => started.running.extend(share),
+            Ok(Some((taken, error))) => {
+                started.running.extend(share.into_iter().filter(|run| *run != taken));
+                started.failed.push((vec![taken], error));
+            }
             Err(error) => started.failed.push((share, error)),
         }
     }
@@ -156,10 +167,11 @@ pub fn start_plan(
     }
     // Assigned to devices, the runs are in a different order.
     let in_order = |runs: &mut Vec<RunDir>| runs.sort_by_key(|run| planned.runs.iter().position(|one| one == run));
-    let mut started = start_trainers(engine, planned.shares.clone(), None, cancellation, &mut |mut runs| {
-        in_order(&mut runs);
-        on_processes(&planned, &runs);
-    });
+    let mut started =
+        start_trainers(engine, planned.shares.clone(), &TrainingChanges::default(), cancellation, &mut |mut runs| {
+            in_order(&mut runs);
+            on_processes(&planned, &runs);
+        });
     for (runs, _) in &started.failed {
         planned.remove(runs);
     }

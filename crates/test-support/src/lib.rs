@@ -16,6 +16,8 @@ pub mod jpeg_encoder;
 #[cfg(unix)]
 pub mod pty_session;
 pub mod python;
+#[cfg(unix)]
+pub mod read_only_folder;
 pub mod run_fixture;
 #[cfg(target_os = "linux")]
 pub mod slurm_cluster;

@@ -65,6 +65,11 @@ impl BestModels {
         self.kept = kept;
     }
 
+    /// Forgets models beyond the limit, which may be lower than that of the checkpoint.
+    pub fn drop_surplus(&mut self) {
+        self.kept.truncate(self.limit);
+    }
+
     /// Removes the files of models that are not kept. Call it once a checkpoint that lists the kept ones is on disk,
     /// since a run that is restored from an earlier one still needs the others.
     pub fn remove_others(&self, run: &RunDir) -> io::Result<()> {

@@ -61,7 +61,7 @@ impl Inputs {
             let is_path = input.exists() || input.components().count() > 1 || input.extension().is_some();
             match input.to_str() {
                 Some(name) if is_run || !is_path => {
-                    let found = find_runs(&Workspace::open(workspace)?, name)?;
+                    let found = find_runs(&Workspace::open_to_read(workspace)?, name)?;
                     let runs = match &found.study {
                         Some(study) => runs_of_point(study, found.runs, choice, console)?,
                         None => found.runs,

@@ -16,6 +16,7 @@ use self::inputs::{Inputs, Predictions, read_seed_txt, read_tables, view_file};
 use self::runs::RunSource;
 use self::study_point::StudyChoice;
 use super::console::{Console, Outcome, WrongUse, print_result};
+use super::output_folder::check_output_folder;
 use crate::report::baseline_table::baseline_text;
 use crate::report::comparison_table::comparison_text;
 use crate::report::fold_spread::fold_spread_text;
@@ -131,8 +132,8 @@ pub(super) fn run(
 ) -> anyhow::Result<Outcome> {
     let inputs = Inputs::sort(&arguments.inputs, workspace, arguments.study, console)?;
     let against = Inputs::sort(&arguments.against, workspace, StudyChoice::default(), console).context("--against")?;
-    if let Some(folder) = arguments.out.as_deref().filter(|folder| folder.is_file()) {
-        bail!("--out: {} is a file, not a folder", printable_path(folder));
+    if let Some(folder) = &arguments.out {
+        check_output_folder(folder).context("--out")?;
     }
     // Tables are read first, so that their errors are reported before a network computes for minutes.
     let mut predictions = if arguments.seed_txt.is_empty() {

@@ -1,5 +1,7 @@
 //! The evaluation of runs on their own validation and test images, with their best checkpoints.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -21,11 +23,12 @@ use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeouts};
 use mammoscope_engine_client::image_job::ImageJobError;
 use mammoscope_engine_protocol::command::JobId;
+use mammoscope_runs::resume_checks::check_data;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
 use mammoscope_storage::runs::manifest_file::read_manifest;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
-use mammoscope_storage::runs::split_evaluation::write_split_evaluation;
+use mammoscope_storage::runs::split_evaluation::{SplitEvaluationError, write_split_evaluation};
 
 /// The splits that are evaluated: not the images that the weights were fitted to.
 const SPLITS: [Split; 2] = [Split::Validation, Split::Test];
@@ -66,6 +69,9 @@ pub(super) fn evaluate<const N: usize>(
             if !doubtful.is_empty() {
                 console.warn(format!("{}: {doubtful}; metrics on them are meaningless", read.spec.view));
             }
+            if source == RunSource::Network {
+                check_data(run, &read.manifest)?;
+            }
             list.push(read);
         }
     }
@@ -97,14 +103,22 @@ pub(super) fn evaluate<const N: usize>(
         started => started?,
     };
     let mut jobs = (0..).map(JobId);
-    let mut failed = 0;
+    let (mut failed, mut unstored) = (0, BTreeSet::new());
     for ((list, predictions), pool) in trained.iter().zip(&mut predictions).zip(&mut pools) {
         for run in list {
             for of_split in SPLITS {
                 let job = jobs.next().expect("job numbers do not end");
-                let (kept, missed) =
+                let Evaluated { predictions: kept, failures, storing } =
                     run.evaluate(of_split, &mut engine, job, Cancellation::new(&interrupted), console)?;
-                failed += missed;
+                failed += failures;
+                if let Err(error) = storing {
+                    // The run of a colleague or of an archive can be read only; any other error is a failure.
+                    failed += usize::from(!is_read_only(&error));
+                    if unstored.insert(run.run.path()) {
+                        let folder = printable_path(run.run.path());
+                        console.warn(format!("the evaluation is not stored in {folder}: {error}"));
+                    }
+                }
                 if of_split == split {
                     if let Some(pool) = pool {
                         pool.add(&run.manifest, &kept.rows);
@@ -162,7 +176,7 @@ impl TrainedRun {
         self.manifest.of_split(split).count()
     }
 
-    /// Predicts a split, stores tables and metrics, and returns the rows and the number of images that failed.
+    /// Predicts a split, and stores tables and metrics in the run.
     fn evaluate(
         &self,
         split: Split,
@@ -170,7 +184,7 @@ impl TrainedRun {
         job: JobId,
         cancellation: Cancellation<'_>,
         console: &Console,
-    ) -> anyhow::Result<(Predictions, usize)> {
+    ) -> anyhow::Result<Evaluated> {
         let work = SplitWork {
             manifest: &self.manifest,
             split,
@@ -181,7 +195,7 @@ impl TrainedRun {
             threads: Some(self.spec.config.threads).filter(|threads| *threads > 0),
         };
         if work.images() == 0 {
-            return Ok((Predictions::default(), 0));
+            return Ok(Evaluated { predictions: Predictions::default(), failures: 0, storing: Ok(()) });
         }
         let name = format!("{} {split}", self.spec.view);
         let progress = PredictionProgress::new(console, &name, work.images());
@@ -195,9 +209,29 @@ impl TrainedRun {
             console.warn(failure.to_string());
         }
         let baseline = self.manifest.baseline_rows(split);
-        write_split_evaluation(&self.run, split, &rows, &baseline)
-            .with_context(|| format!("write the evaluation of {}", printable_path(self.run.path())))?;
-        let paths = vec![self.run.prediction_table(split, "csv")];
-        Ok((Predictions { paths, rows, baseline, folds: None }, failures.len()))
+        let storing = match write_split_evaluation(&self.run, split, &rows, &baseline) {
+            Ok(_) => Ok(()),
+            Err(SplitEvaluationError::Write(error)) => Err(error),
+            Err(error) => {
+                let run = printable_path(self.run.path());
+                return Err(anyhow::Error::new(error).context(format!("write the evaluation of {run}")));
+            }
+        };
+        let stored = if storing.is_ok() { self.run.prediction_table(split, "csv") } else { self.run.path().to_owned() };
+        let predictions = Predictions { paths: vec![stored], rows, baseline, folds: None };
+        Ok(Evaluated { predictions, failures: failures.len(), storing })
     }
+}
+
+/// The evaluation of a run on a split.
+struct Evaluated {
+    predictions: Predictions,
+    /// The number of images that failed.
+    failures: usize,
+    /// What came of storing it in the run.
+    storing: io::Result<()>,
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }

@@ -51,7 +51,7 @@ pub(super) struct FollowArguments {
 }
 
 pub(super) fn run(arguments: &FollowArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
-    let found = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
+    let found = find_runs(&Workspace::open_to_read(workspace)?, &arguments.run)?;
     follow_runs(&found.runs, console)
 }
 

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::console::{Console, print_result};
 use crate::report::epoch_table::{epoch_header, epoch_row, learning_rate, live_line, seconds_text};
+use crate::report::event_text::event_text;
 use crate::report::run_text::best_text;
 use mammoscope_domain::run::remaining_time::{remaining_seconds, seconds_per_epoch};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
@@ -93,6 +94,7 @@ impl<'a> FollowPrinter<'a> {
             RunEventKind::EarlyStopRestarted { .. } => {
                 self.note("continued after the early stop: its patience starts again");
             }
+            RunEventKind::SettingChanged(_) | RunEventKind::DataMoved(_) => self.note(&event_text(&event.kind)),
             RunEventKind::EpochsChanged { epochs } => self.note(&format!("epochs requested: {epochs}")),
             RunEventKind::LearningRateReduced(reduction) => {
                 self.note(&format!(

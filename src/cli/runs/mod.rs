@@ -25,7 +25,7 @@ use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::training_config::Monitor;
 use mammoscope_runs::cluster_conditions::{ClusterConditions, amend};
 use mammoscope_runs::condition::settle;
-use mammoscope_storage::runs::run_catalog::{find_runs, list_runs};
+use mammoscope_storage::runs::run_catalog::{find_runs, list_any_runs};
 use mammoscope_storage::runs::workspace::Workspace;
 
 /// List the runs of the workspace, newest first
@@ -68,11 +68,11 @@ pub(super) struct RunsArguments {
 }
 
 pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
-    let workspace = Workspace::open(workspace)?;
+    let workspace = Workspace::open_to_read(workspace)?;
     if let Some(labelling) = &arguments.labelling {
         return labelling::run(labelling, &workspace);
     }
-    let entries = list_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
+    let entries = list_any_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
     let mut listed: Vec<Listed> = entries.into_iter().map(Listed::new).collect();
     settle(listed.iter_mut().filter_map(|listed| Some((&listed.entry.run, listed.condition.as_mut()?))));
     ask_slurm(&mut listed, &workspace, console);

@@ -7,13 +7,18 @@ use serde_json::json;
 
 use super::cluster_arguments::ClusterArguments;
 use super::submitter::{DependentCommand, Work, print_scripts, refuse_repetition, report, require_slurm, submit};
+use crate::cli::change_arguments::ChangeArguments;
 use crate::cli::console::{Console, Outcome, WrongUse};
+use crate::cli::interruption::Interruption;
+use crate::cli::moved_data::MovedData;
+use crate::cli::resume::of_selection;
 use mammoscope_cluster::cluster_view::{ClusterView, JobEvidence};
 use mammoscope_cluster::submission::{SubmissionKind, SubmittedTask};
 use mammoscope_cluster::submitted_runs::SubmittedRuns;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::printable;
-use mammoscope_runs::resumption::{Resumable, ResumedBy, resumable};
+use mammoscope_runs::resumption::{Resumable, ResumeRequest, ResumedBy, resumable};
 use mammoscope_runs::submitted_run::{mark_submitted, restore_status};
 use mammoscope_storage::models::model_file::sha256_hex;
 use mammoscope_storage::runs::run_catalog::{RunSelection, find_runs};
@@ -35,9 +40,8 @@ pub(super) struct SubmitResumeArguments {
     /// A run's name or a prefix of it, its path, the id of a group or a study, or `latest`
     #[arg(value_name = "RUN")]
     run: String,
-    /// Train for this many epochs in total, instead of the number set at the start
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    epochs: Option<u32>,
+    #[command(flatten)]
+    changes: ChangeArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
 }
@@ -50,29 +54,34 @@ pub(super) fn run(
     let cluster = &arguments.cluster;
     require_slurm(cluster)?;
     cluster.options(true)?;
-    let workspace = Workspace::open(workspace)?;
+    let request = arguments.changes.request()?;
+    let new_root = arguments.changes.new_root()?;
+    let workspace = Workspace::open_to_read(workspace)?;
     let selection = find_runs(&workspace, &arguments.run)?;
-    let runs = runs_to_resume(&selection, arguments, &workspace, console)?;
+    let runs = runs_to_resume(&selection, arguments, &request, &workspace, console)?;
     let names: Vec<String> = runs.iter().map(RunDir::name).collect();
-    let fingerprint = json!({ "kind": "resume", "runs": names, "epochs": arguments.epochs });
+    let options = arguments.changes.options_of_job();
+    let fingerprint = json!({ "kind": "resume", "runs": names, "options": options });
     let together = selection.study.clone().or_else(|| selection.group.clone());
     let work = Work {
         kind: SubmissionKind::Resume,
         label: "resume".to_owned(),
         tasks: names.into_iter().map(SubmittedTask::Run).collect(),
         shards: None,
-        resume_options: arguments
-            .epochs
-            .map_or_else(Vec::new, |epochs| vec!["--epochs".to_owned(), epochs.to_string()]),
+        resume_options: options,
         dependent: together.map_or(DependentCommand::None, DependentCommand::Evaluate),
         directory: workspace.path().to_owned(),
         fingerprint: sha256_hex(fingerprint.to_string().as_bytes()),
     };
     refuse_repetition(&workspace, &work.fingerprint, cluster, console)?;
+    let interruption = Interruption::watch()?;
+    let moved =
+        MovedData::verify(&runs, new_root.as_deref(), Cancellation::new(&|| interruption.requested()), console)?;
     if cluster.dry_run {
         print_scripts(&work, &workspace, cluster)?;
         return Ok(Outcome::Done);
     }
+    moved.record(console)?;
     let before: Vec<_> = runs.iter().map(|run| read_status(&run.status()).ok()).collect();
     let submitted = submit(&work, &workspace, cluster, |submission| {
         for (run, (task, _)) in runs.iter().zip(submission.ids()) {
@@ -92,6 +101,7 @@ pub(super) fn run(
 fn runs_to_resume(
     selection: &RunSelection,
     arguments: &SubmitResumeArguments,
+    request: &ResumeRequest,
     workspace: &Workspace,
     console: &Console,
 ) -> anyhow::Result<Vec<RunDir>> {
@@ -111,7 +121,7 @@ fn runs_to_resume(
             Some((task, JobEvidence::Listed(job))) => {
                 Resumable::Occupied { reason: format!("{} has a job: Slurm {task} is {job}", printable(&name)) }
             }
-            _ => resumable(run, arguments.epochs, ResumedBy::Resubmission)?,
+            _ => resumable(run, request, ResumedBy::Resubmission).map_err(|error| of_selection(error, selection))?,
         };
         match resumable {
             Resumable::Occupied { reason } if is_single => anyhow::bail!(reason),

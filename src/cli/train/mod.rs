@@ -14,7 +14,9 @@ use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
 use super::placement::choose_placement;
-use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
+use super::trainer_start::{
+    FollowArguments, StartedTrainersExt as _, print_folders, print_paths, started_without_output,
+};
 use mammoscope_dataset::split_table::FoldChoice;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::subject::selection::ViewSelection;
@@ -22,6 +24,7 @@ use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::placement_limits::JobCount;
+use mammoscope_domain::training::training_changes::TrainingChanges;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::foreground_trainer::become_trainer;
 use mammoscope_runs::placement_choice::PlacementRequest;
@@ -175,8 +178,11 @@ fn start(
 ) -> anyhow::Result<Outcome> {
     if arguments.follow.in_foreground() {
         let planned = plan.create(workspace)?;
-        print_paths(&planned.runs)?;
-        let error = become_trainer(engine, &planned.runs, None);
+        if let Err(error) = print_folders(&planned.runs) {
+            planned.remove(&planned.runs);
+            return Err(error.context("nothing was started: print the folders of the runs"));
+        }
+        let error = become_trainer(engine, &planned.runs, &TrainingChanges::default());
         planned.remove(&planned.runs);
         return Err(error).with_context(|| format!("start the engine {}", printable_path(engine)));
     }
@@ -185,7 +191,9 @@ fn start(
     // Printed as soon as the directories exist and their trainers have started; failures are reported after that.
     let mut print_runs = |planned: &PlannedRuns, runs: &[RunDir]| {
         if arguments.json && !runs.is_empty() {
-            printed = to_json(planned, plan).and_then(|text| print_result(&text));
+            printed = to_json(planned, plan)
+                .and_then(|text| print_result(&text))
+                .map_err(|error| started_without_output(error, runs));
         } else if !arguments.follow.follows() {
             printed = print_paths(runs);
         }

@@ -18,12 +18,13 @@ use crate::tui::protocol::runs::{RunsEffect, RunsMessage};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::printable_path;
+use mammoscope_domain::training::training_changes::TrainingChanges;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::control::send_request;
 use mammoscope_runs::ending::{end_by_force, mark_ended};
-use mammoscope_runs::resumption::{Resumable, ResumedBy, lock_when_free, resumable, trainer_shares};
+use mammoscope_runs::resumption::{Resumable, ResumeRequest, ResumedBy, lock_when_free, resumable, trainer_shares};
 use mammoscope_runs::trainer_process::TrainerProcess;
-use mammoscope_runs::training_start::start_trainers;
+use mammoscope_runs::training_start::{check_gpus, start_trainers};
 use mammoscope_storage::runs::history_files::read_history;
 use mammoscope_storage::runs::labels_file::write_labels;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -137,7 +138,7 @@ impl RunsService {
 }
 
 fn resume(run: &RunDir) -> anyhow::Result<()> {
-    let resumable = resumable(run, None, ResumedBy::User)?;
+    let resumable = resumable(run, &ResumeRequest::default(), ResumedBy::User)?;
     if let Resumable::Occupied { reason } = resumable {
         anyhow::bail!(reason);
     }
@@ -146,17 +147,20 @@ fn resume(run: &RunDir) -> anyhow::Result<()> {
         bail!("it is {complete}; `mammoscope resume --epochs` continues it");
     }
     let engine = locate_engine()?.path;
+    if let Resumable::On { device, .. } = resumable {
+        check_gpus([device], &engine)?;
+    }
     RunRequests::new(run).withdraw_all().context("withdraw earlier requests")?;
-    let trainer = TrainerProcess::start(&engine, std::slice::from_ref(run), None)?;
-    Ok(trainer.wait_until_started(Cancellation::never())?)
+    let trainer = TrainerProcess::start(&engine, std::slice::from_ref(run), &TrainingChanges::default())?;
+    trainer.wait_until_started(Cancellation::never())?;
+    Ok(())
 }
 
 /// Resumes those of the runs that have ended without being completed, as many side by side as before.
 fn resume_all(runs: Vec<RunDir>) -> anyhow::Result<String> {
     let mut to_resume = Vec::new();
     for run in runs {
-        if let Resumable::On { device, jobs } = resumable(&run, None, ResumedBy::User)? {
-            RunRequests::new(&run).withdraw_all().context("withdraw earlier requests")?;
+        if let Resumable::On { device, jobs } = resumable(&run, &ResumeRequest::default(), ResumedBy::User)? {
             to_resume.push((run, device, jobs));
         }
     }
@@ -164,7 +168,12 @@ fn resume_all(runs: Vec<RunDir>) -> anyhow::Result<String> {
         bail!("nothing to resume: its runs are complete, active or queued");
     }
     let engine = locate_engine()?.path;
-    let started = start_trainers(&engine, trainer_shares(to_resume), None, Cancellation::never(), &mut |_| {});
+    check_gpus(to_resume.iter().map(|(_, device, _)| *device), &engine)?;
+    for (run, ..) in &to_resume {
+        RunRequests::new(run).withdraw_all().context("withdraw earlier requests")?;
+    }
+    let shares = trainer_shares(to_resume);
+    let started = start_trainers(&engine, shares, &TrainingChanges::default(), Cancellation::never(), &mut |_| {});
     if let Some((failed, error)) = started.failed.first() {
         bail!("{} not resumed: {error}", counted_as(failed.len(), "run was", "runs were"));
     }

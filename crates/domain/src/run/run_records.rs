@@ -1,6 +1,7 @@
 //! The records that a run's events carry and that its state is made of.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -133,6 +134,15 @@ pub struct EpochRecord {
     pub metrics: EpochMetrics,
     /// The seconds that it took, validation included.
     pub seconds: f64,
+}
+
+/// A move of a run's images to another folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataMove {
+    /// The data set's root before.
+    pub from: PathBuf,
+    /// The data set's root from then on.
+    pub to: PathBuf,
 }
 
 /// A reduction of the learning rate on a plateau.

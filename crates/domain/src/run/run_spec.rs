@@ -1,4 +1,4 @@
-//! `run.toml`: the specification of a run, written once.
+//! `run.toml`: the specification of a run. A resume may change the place of its data and a few of its settings.
 
 use std::path::PathBuf;
 

@@ -6,10 +6,11 @@ use super::request_verb::RequestVerb;
 use super::run_clock::RunClock;
 use super::run_event::{RunEvent, RunEventKind};
 use super::run_records::{
-    AcknowledgedRequest, EpochMetrics, EpochRecord, LearningRateReduction, LoggedMessage, SavedCheckpoint,
+    AcknowledgedRequest, DataMove, EpochMetrics, EpochRecord, LearningRateReduction, LoggedMessage, SavedCheckpoint,
     SkippedSample, SplitEvaluation, Timed, TrainerFacts, TrainingSetup,
 };
 use super::run_status::{BestEpoch, RunPhase};
+use crate::training::training_changes::SettingChange;
 use crate::training::training_config::Monitor;
 
 /// The number of files that an error message names.
@@ -45,6 +46,10 @@ pub struct RunSummary {
     pub best: Option<BestEpoch>,
     /// The reductions of the learning rate, by epoch.
     pub reductions: Vec<LearningRateReduction>,
+    /// The settings that were changed when the run was resumed, in order.
+    pub changes: Vec<Timed<SettingChange>>,
+    /// The moves of its images, in order.
+    pub moves: Vec<Timed<DataMove>>,
     /// The checkpoints that were written; one per file name.
     pub checkpoints: Vec<Timed<SavedCheckpoint>>,
     /// The images that were left out, each once.
@@ -83,6 +88,8 @@ impl RunSummary {
             records: Vec::new(),
             best: None,
             reductions: Vec::new(),
+            changes: Vec::new(),
+            moves: Vec::new(),
             checkpoints: Vec::new(),
             skipped: Vec::new(),
             warnings: Vec::new(),
@@ -113,6 +120,8 @@ impl RunSummary {
         let elapsed = self.clock.elapsed();
         match &event.kind {
             RunEventKind::Created { epochs, .. } | RunEventKind::EpochsChanged { epochs } => self.epochs = *epochs,
+            RunEventKind::SettingChanged(change) => self.changes.push(Timed { time, elapsed, record: change.clone() }),
+            RunEventKind::DataMoved(record) => self.moves.push(Timed { time, elapsed, record: record.clone() }),
             RunEventKind::Started(trainer) => self.start(time, trainer.clone()),
             RunEventKind::Prepared(setup) => {
                 self.continue_training();

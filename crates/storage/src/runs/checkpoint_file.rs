@@ -4,11 +4,12 @@
 //! that equal states have equal bytes. Time and host of writing are in the header's metadata.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::run_dir::RunDir;
@@ -21,6 +22,8 @@ pub const CHECKPOINT_FORMAT: &str = "mammoscope-checkpoint-1";
 /// The largest file that is read: the widest network has 580 MB of weights, and at most four values are kept per
 /// weight.
 const MAX_BYTES: u64 = 4 << 30;
+/// The largest header that is read.
+const MAX_HEADER: u64 = 16 << 20;
 const CHECKSUM: &str = "tensors_sha256";
 
 /// The values of a tensor.
@@ -50,6 +53,13 @@ pub struct Checkpoint {
     pub tensors: BTreeMap<String, CheckpointTensor>,
     /// Information outside the state: times, host, hashes.
     pub notes: BTreeMap<String, String>,
+}
+
+/// The part of a safetensors header that is not about tensors.
+#[derive(Deserialize)]
+struct Header {
+    #[serde(rename = "__metadata__", default)]
+    notes: BTreeMap<String, String>,
 }
 
 /// A checkpoint that cannot be used or written.
@@ -133,6 +143,24 @@ impl Checkpoint {
         }
         file.commit()?;
         Ok(())
+    }
+
+    /// Reads the notes of a checkpoint alone, without its tensors; nothing is verified.
+    pub fn read_notes(path: &Path) -> Result<BTreeMap<String, String>, CheckpointError> {
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
+        }
+        let mut file = File::open(path)?;
+        let mut length = [0; 8];
+        file.read_exact(&mut length)?;
+        let mut header = Vec::new();
+        file.take(u64::from_le_bytes(length).min(MAX_HEADER)).read_to_end(&mut header)?;
+        let Header { notes } = serde_json::from_slice(&header)
+            .map_err(|error| CheckpointError::Safetensors(printable(&error.to_string())))?;
+        if notes.get("format").map(String::as_str) != Some(CHECKPOINT_FORMAT) {
+            return Err(CheckpointError::NotOurs);
+        }
+        Ok(notes)
     }
 
     /// Reads a checkpoint and verifies its checksum.
@@ -258,6 +286,8 @@ mod tests {
         let read = Checkpoint::read(&run.last_checkpoint()).unwrap();
         assert_eq!(read.tensors, checkpoint(3).tensors);
         assert_eq!(read.notes["host"], "here");
+        assert_eq!(Checkpoint::read_notes(&run.last_checkpoint()).unwrap(), read.notes);
+        assert!(Checkpoint::read_notes(&run.lock()).is_err());
         assert_eq!(Checkpoint::read(&run.previous_checkpoint()).unwrap().counters("state/step").unwrap(), [2]);
         assert_eq!(fs::read_dir(run.checkpoints()).unwrap().count(), 2);
         assert!(matches!(read.values("state/step"), Err(CheckpointError::Mismatch(name)) if name == "state/step"));

@@ -1,4 +1,4 @@
-//! `dataset.json` on disk: written once, atomically.
+//! `dataset.json` on disk, written atomically.
 
 use std::collections::HashSet;
 use std::io::{self, Write as _};

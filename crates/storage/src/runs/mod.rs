@@ -3,12 +3,14 @@
 pub mod best_checkpoint;
 pub mod checkpoint_file;
 pub mod checkpoint_model;
+pub mod data_move;
 pub mod event_command_file;
 pub mod event_log;
 pub mod event_tail;
 pub mod history_files;
 pub mod labels_file;
 pub mod lock_holder;
+pub mod lock_probe;
 pub mod log_tail;
 pub mod machine_log;
 pub mod manifest_file;

@@ -60,22 +60,29 @@ pub(super) enum RunLeaseError {
 }
 
 impl RunLease {
+    /// Fails if a process renews the lease of a run; if there is one, that takes some seconds to see. Changes nothing.
+    pub(super) fn check_free(run: &RunDir) -> Result<(), RunLeaseError> {
+        let path = run.lease();
+        let failed = |error| RunLeaseError::Io { path: path.clone(), error };
+        let Some(before) = read(&path).map_err(failed)? else { return Ok(()) };
+        let start = Instant::now();
+        while start.elapsed() < WATCH {
+            thread::sleep(POLL_INTERVAL);
+            match read(&path).map_err(failed)? {
+                Some(now) if now != before => return Err(RunLeaseError::Held { holder: now.holder }),
+                // Its holder has just given it back.
+                None => break,
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Acquires the lease of a run, after a look that lasts for some seconds if there is one already.
     pub(super) fn acquire(run: &RunDir, holder: &str) -> Result<Self, RunLeaseError> {
         let path = run.lease();
         let failed = |error| RunLeaseError::Io { path: path.clone(), error };
-        if let Some(before) = read(&path).map_err(failed)? {
-            let start = Instant::now();
-            while start.elapsed() < WATCH {
-                thread::sleep(POLL_INTERVAL);
-                match read(&path).map_err(failed)? {
-                    Some(now) if now != before => return Err(RunLeaseError::Held { holder: now.holder }),
-                    // Its holder has just given it back.
-                    None => break,
-                    Some(_) => {}
-                }
-            }
-        }
+        Self::check_free(run)?;
         let token = rand::random();
         let mut own = Contents { holder: holder.to_owned(), token, renewals: 0 };
         write(&path, &own).map_err(failed)?;

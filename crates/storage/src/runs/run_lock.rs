@@ -92,10 +92,16 @@ impl RunLock {
 }
 
 fn acquire_lease(run: &RunDir, holder: &str) -> Result<RunLease, RunLockError> {
-    RunLease::acquire(run, holder.trim_end()).map_err(|error| match error {
-        RunLeaseError::Held { holder } => RunLockError::Held { holder },
-        RunLeaseError::Io { path, error } => RunLockError::Io { path, error },
-    })
+    Ok(RunLease::acquire(run, holder.trim_end())?)
+}
+
+impl From<RunLeaseError> for RunLockError {
+    fn from(error: RunLeaseError) -> Self {
+        match error {
+            RunLeaseError::Held { holder } => Self::Held { holder },
+            RunLeaseError::Io { path, error } => Self::Io { path, error },
+        }
+    }
 }
 
 /// The state of a run's lock.

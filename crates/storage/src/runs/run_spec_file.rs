@@ -44,7 +44,10 @@ pub fn write_run_spec(path: &Path, spec: &RunSpec) -> Result<(), RunSpecError> {
     let text = toml::to_string(spec)?;
     write_atomically(
         path,
-        format!("# The specification of this run, written once. Keys: mammoscope preset show seed\n{text}").as_bytes(),
+        format!(
+            "# The specification of this run; `mammoscope resume` changes it. Keys: mammoscope preset show seed\n{text}"
+        )
+        .as_bytes(),
     )?;
     Ok(())
 }

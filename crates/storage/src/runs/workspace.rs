@@ -47,6 +47,13 @@ impl Workspace {
         Ok(Self(path))
     }
 
+    /// Finds the workspace that [`Workspace::open`] opens, to read what is in it: nothing is created, and a workspace that
+    /// does not exist has no runs.
+    pub fn open_to_read(requested: Option<&Path>) -> Result<Self, WorkspaceError> {
+        let path = requested.map(Path::to_owned).or_else(usual_path).ok_or(WorkspaceError::NoPlace)?;
+        Ok(Self(std::path::absolute(&path).unwrap_or(path)))
+    }
+
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -177,6 +184,16 @@ mod tests {
             run_name(time, View::CcR, "seed"),
             run_name(time + chrono::TimeDelta::seconds(1), View::CcR, "seed")
         );
+    }
+
+    #[test]
+    fn reading_creates_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("workspace");
+        let workspace = Workspace::open_to_read(Some(&path)).unwrap();
+        assert!(crate::runs::run_catalog::list_any_runs(&workspace).unwrap().is_empty());
+        assert!(!path.exists());
+        assert_eq!(Workspace::open(Some(&path)).unwrap(), workspace);
     }
 
     #[test]

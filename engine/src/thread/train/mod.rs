@@ -3,6 +3,7 @@
 //! The main thread handles signals, the requests in the run directories and heartbeats; the engine thread trains. They
 //! communicate through a `RunQueue`.
 
+mod configuration_changes;
 mod curve_files;
 mod event_backlog;
 mod event_command;
@@ -27,6 +28,7 @@ use std::thread;
 
 use anyhow::Context as _;
 use mammoscope_cluster::job_environment::JobEnvironment;
+use mammoscope_domain::training::training_changes::TrainingChanges;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_lock::RunLock;
@@ -43,15 +45,15 @@ use supervision::supervise;
 pub struct TrainerTask {
     /// In training order.
     pub runs: Vec<RunDir>,
-    /// Epochs to train each run to, in place of its own number.
-    pub epochs: Option<u32>,
+    /// The changes to each run.
+    pub changes: TrainingChanges,
     /// True if the trainer stays in the session that started it, such as that of a Slurm job, and reports to its stderr.
     pub in_foreground: bool,
 }
 
 /// Trains all runs in order. Returns true if none failed.
 pub fn train(task: TrainerTask, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow::Result<bool> {
-    let TrainerTask { runs, epochs, in_foreground } = task;
+    let TrainerTask { runs, changes, in_foreground } = task;
     let report = if in_foreground { Some(ForegroundReport::new(&runs)?) } else { None };
     if !in_foreground {
         detach();
@@ -76,9 +78,15 @@ pub fn train(task: TrainerTask, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow
             let default_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
             let mut all_succeeded = true;
             while let Some(run) = queue.next_run() {
-                all_succeeded &=
-                    SingleRun { run: &run, epochs, queue: &queue, cuda: &cuda, default_threads, job: job.as_ref() }
-                        .train();
+                all_succeeded &= SingleRun {
+                    run: &run,
+                    changes: &changes,
+                    queue: &queue,
+                    cuda: &cuda,
+                    default_threads,
+                    job: job.as_ref(),
+                }
+                .train();
             }
             queue.finish();
             all_succeeded

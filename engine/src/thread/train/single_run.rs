@@ -19,10 +19,11 @@ use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::early_stop::EarlyStop;
 use mammoscope_domain::training::lr_schedule::LearningRateSchedule;
-use mammoscope_domain::training::training_config::{FullDiskPolicy, TrainingConfig};
+use mammoscope_domain::training::training_changes::{TrainingChanges, initial_config};
+use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine_protocol::VERSION;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
-use mammoscope_storage::models::model_file::{ModelMetadata, grey_range_entry, sha256_hex};
+use mammoscope_storage::models::model_file::{ModelMetadata, grey_range_entry};
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointError};
 use mammoscope_storage::runs::event_command_file::event_command;
 use mammoscope_storage::runs::model_splits::ModelSplits;
@@ -34,6 +35,7 @@ use mammoscope_storage::runs::run_status_file::status_of_this_process;
 use mammoscope_storage::runs::trainer_evidence::trained_elsewhere;
 use tch::{Device, Kind, with_grad};
 
+use super::configuration_changes::{record_changes, report_rate_change};
 use super::event_command::EventCommand;
 use super::final_evaluation::evaluate_best;
 use super::preparation::{Cancelled, PreparedImages};
@@ -56,8 +58,8 @@ use crate::thread::serve::panic_message;
 /// The current run of a trainer.
 pub(super) struct SingleRun<'a> {
     pub(super) run: &'a RunDir,
-    /// Epochs to train to, in place of the run's own number.
-    pub(super) epochs: Option<u32>,
+    /// The changes to the run's configuration.
+    pub(super) changes: &'a TrainingChanges,
     pub(super) queue: &'a Arc<RunQueue>,
     pub(super) cuda: &'a CudaFacts,
     /// CPU threads of a run that does not set a number.
@@ -73,6 +75,8 @@ struct AttemptFacts {
     memory: Cell<Option<StepMemory>>,
     /// The step at which training began.
     first_step: Cell<Option<u64>>,
+    /// The number of epochs before the changes to the run.
+    epochs_before: u32,
 }
 
 impl SingleRun<'_> {
@@ -132,12 +136,9 @@ impl SingleRun<'_> {
             );
             recorder.record(RunEventKind::Warning { message })?;
         }
-        if let Some(epochs) = self.epochs.filter(|&epochs| epochs != recorder.summary().epochs) {
-            recorder.record(RunEventKind::EpochsChanged { epochs })?;
-        }
-        let mut spec = spec;
-        spec.config.epochs = recorder.summary().epochs;
-        let facts = AttemptFacts::default();
+        let epochs_before = recorder.summary().epochs;
+        let spec = record_changes(self.changes, self.run, spec, &mut recorder)?;
+        let facts = AttemptFacts { epochs_before, ..AttemptFacts::default() };
         // An earlier run that panicked within `no_grad` has left gradients disabled on this thread.
         let run_to_end = || with_grad(|| self.run_to_end(&spec, &mut recorder, &facts));
         let attempt = catch_unwind(AssertUnwindSafe(run_to_end));
@@ -246,11 +247,15 @@ impl SingleRun<'_> {
             early_stop: EarlyStop::new(config),
             best: BestModels::new(config.monitor, config.keep_best),
         };
-        let notes = checkpoint_notes(config, &data);
+        let notes = checkpoint_notes(config, &data, recorder)?;
         self.restore(&mut state, &notes, recorder)?;
+        // The next checkpoint lists fewer models, if fewer are to be kept now; until then, their files stay.
+        state.best.drop_surplus();
+        report_rate_change(config, facts.epochs_before, per_epoch, &state, recorder)?;
         // More epochs were asked for, so an early stop does not end the run before them.
         let progress = &state.progress;
-        let continues = self.epochs.is_some() && progress.steps_in_epoch == 0 && progress.epochs_done < config.epochs;
+        let continues =
+            self.changes.epochs.is_some() && progress.steps_in_epoch == 0 && progress.epochs_done < config.epochs;
         let starts_again = continues && state.early_stop.is_over();
         if starts_again {
             recorder.record(RunEventKind::EarlyStopRestarted { epochs_done: state.progress.epochs_done })?;
@@ -357,11 +362,15 @@ impl SingleRun<'_> {
     }
 }
 
-/// The hashes that tie a checkpoint to its run.
-fn checkpoint_notes(config: &TrainingConfig, data: &str) -> BTreeMap<String, String> {
-    // More epochs, other thread counts, more frequent checkpoints and full disks do not change what is computed.
-    let on_full = FullDiskPolicy::default();
-    let essential = TrainingConfig { epochs: 1, threads: 0, checkpoint_minutes: 1.0, on_full, ..config.clone() };
-    let config = serde_json::to_vec(&essential).expect("a configuration is plain data");
-    BTreeMap::from([("config_sha256".to_owned(), sha256_hex(&config)), ("dataset_sha256".to_owned(), data.to_owned())])
+/// The hashes that tie a checkpoint to its run: those of the configuration that the run began with, and of its images.
+fn checkpoint_notes(
+    config: &TrainingConfig,
+    data: &str,
+    recorder: &Recorder,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let initial = initial_config(config, recorder.summary().changes.iter().map(|change| &change.record))?;
+    Ok(BTreeMap::from([
+        ("config_sha256".to_owned(), initial.fingerprint()),
+        ("dataset_sha256".to_owned(), data.to_owned()),
+    ]))
 }

@@ -45,14 +45,21 @@ impl RunsScreen {
         if lines.len() == 1 {
             lines.push(fact("", format!("none: exactly {}", spec.preset)));
         }
+        let summary = self.selected_curves().and_then(|curves| curves.summary.as_deref());
+        if let Some(changes) = summary.map(|summary| &summary.changes).filter(|changes| !changes.is_empty()) {
+            lines.push(InfoLine::heading("changed when it was resumed", theme));
+            lines.extend(changes.iter().map(|change| fact(&change.key, format!("{} → {}", change.from, change.to))));
+        }
         lines.push(InfoLine::heading("provenance", theme));
         lines.push(fact("data", printable_path(&spec.data)));
+        if let Some(moved) = summary.and_then(|summary| summary.moves.last()) {
+            lines.push(fact("moved from", printable_path(&moved.from)));
+        }
         if let Some(hashes) = self.selected_curves().and_then(|curves| curves.hashes.as_ref()) {
             let short = |hash: &str| hash.get(..HASH_DIGITS).unwrap_or(hash).to_owned();
             lines.push(fact("dataset.json", format!("SHA-256 {}…", short(&hashes.dataset))));
             lines.push(fact("run.toml", format!("SHA-256 {}…", short(&hashes.spec))));
         }
-        let summary = self.selected_curves().and_then(|curves| curves.summary.as_deref());
         if let Some(TrainerFacts { pid, host, version, slurm }) = summary.and_then(|summary| summary.trainer.as_ref()) {
             lines.push(fact("version", version.clone()));
             lines.push(fact("host", format!("{host}, process {pid}")));

@@ -26,7 +26,7 @@ use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::grouped_digits::grouped;
-use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::training_config::ScheduleKind;
 
 impl RunsScreen {
@@ -144,6 +144,13 @@ impl RunsScreen {
                 format!("   {} left out", counted(summary.skipped.len(), "image")),
                 theme.warning(),
             ));
+        }
+        if !summary.changes.is_empty() {
+            let changes: Vec<_> = summary.changes.iter().map(|change| printable(&change.to_string())).collect();
+            lines.push(Line::styled(format!("   changed {}", changes.join(", ")), theme.dim()));
+        }
+        if let Some(moved) = summary.moves.last() {
+            lines.push(Line::styled(format!("   data moved to {}", printable_path(&moved.to)), theme.dim()));
         }
         if let Some(setup) = &summary.setup {
             lines.push(Line::styled(

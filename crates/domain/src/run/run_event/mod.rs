@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::run_records::{
-    AcknowledgedRequest, EpochRecord, LearningRateReduction, SavedCheckpoint, SkippedSample, SplitEvaluation,
+    AcknowledgedRequest, DataMove, EpochRecord, LearningRateReduction, SavedCheckpoint, SkippedSample, SplitEvaluation,
     StepReport, TrainerFacts, TrainingSetup,
 };
 use super::run_status::RunPhase;
+use crate::training::training_changes::SettingChange;
 
 /// An event and its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,10 @@ pub enum RunEventKind {
     EpochsChanged {
         epochs: u32,
     },
+    /// A setting of the configuration was changed, for the rest of the run.
+    SettingChanged(SettingChange),
+    /// The images were moved: from now on they are read from another folder, where they have the same pixels.
+    DataMoved(DataMove),
     /// An epoch begins, or continues after a resume within it.
     EpochStarted {
         epoch: u32,

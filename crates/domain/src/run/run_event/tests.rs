@@ -36,6 +36,14 @@ fn recorded() -> Vec<(&'static str, RunEventKind)> {
         (r#""event":"early_stop_restarted","epochs_done":4"#, RunEventKind::EarlyStopRestarted { epochs_done: 4 }),
         (r#""event":"epochs_changed","epochs":20"#, RunEventKind::EpochsChanged { epochs: 20 }),
         (
+            r#""event":"setting_changed","key":"early_stop","from":"2","to":"5""#,
+            RunEventKind::SettingChanged(SettingChange { key: text("early_stop"), from: text("2"), to: text("5") }),
+        ),
+        (
+            r#""event":"data_moved","from":"/data","to":"/new/data""#,
+            RunEventKind::DataMoved(DataMove { from: "/data".into(), to: "/new/data".into() }),
+        ),
+        (
             r#""event":"epoch_started","epoch":1,"step":0,"learning_rate":0.01"#,
             RunEventKind::EpochStarted { epoch: 1, step: 0, learning_rate: 0.01 },
         ),

@@ -151,6 +151,14 @@ pub fn list_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
     Ok(entries)
 }
 
+/// Lists the runs of a workspace as [`list_runs`] does; a workspace that does not exist has none.
+pub fn list_any_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
+    match list_runs(workspace) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
 /// The facts that determine the position of a run in a list.
 #[derive(Clone, Debug)]
 pub struct ListingFacts {
@@ -218,7 +226,7 @@ pub fn find_runs(workspace: &Workspace, text: &str) -> Result<RunSelection, Find
     if text.contains('/') || path.join("run.toml").is_file() {
         return find_by_path(path).map(single);
     }
-    let entries = list_runs(workspace).map_err(|error| FindRunError::Read { path: workspace.runs(), error })?;
+    let entries = list_any_runs(workspace).map_err(|error| FindRunError::Read { path: workspace.runs(), error })?;
     let newest = entries.first().ok_or_else(|| FindRunError::NoRuns(workspace.runs()))?;
     if text == LATEST {
         let together = newest.study().map(|member| member.id.as_str()).or_else(|| newest.group());

@@ -4,6 +4,8 @@ use super::super::columns::Column;
 use super::*;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::run::machine_record::{GpuRecord, MachineRecord};
+use mammoscope_domain::run::run_records::DataMove;
+use mammoscope_domain::training::training_changes::SettingChange;
 
 /// A run of ten epochs on a GPU.
 fn app_with_machine() -> App {
@@ -135,4 +137,25 @@ fn the_settings_of_a_run_are_shown_compared_and_used_again() {
     let saved = serde_json::to_value(app.screens.train.view_state()).unwrap();
     assert_eq!(saved["changes"], serde_json::json!({ "learning_rate": "0.003", "seed": "7" }));
     assert_eq!((&saved["data"], &saved["views"]), (&"/data".into(), &serde_json::json!(["CC_R"])));
+}
+
+#[test]
+fn changes_of_a_resumed_run_are_among_its_details() {
+    let mut app = app_with_runs();
+    let mut events = events();
+    let change = |key: &str, from: &str, to: &str| {
+        let [key, from, to] = [key, from, to].map(str::to_owned);
+        RunEventKind::SettingChanged(SettingChange { key, from, to })
+    };
+    let moved = DataMove { from: "/data".into(), to: "/archive/data".into() };
+    let kinds = [change("early_stop", "0", "30"), change("threads", "1", "2"), RunEventKind::DataMoved(moved)];
+    events.extend(kinds.map(|kind| RunEvent { time: fixed_time(), kind }));
+    send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events)) });
+    let screen = drawn(&mut app, (140, 50));
+    assert!(screen.contains("changed early_stop from 0 to 30, threads from 1 to 2"), "{screen}");
+    assert!(screen.contains("data moved to /archive/data"), "{screen}");
+    assert!(screen.contains("changed threads from 1 to 2; from here on"), "{screen}");
+    press(&mut app, &[Key::Char('i'), Key::Char('i')]);
+    let screen = drawn(&mut app, (140, 50));
+    assert!(screen.contains("changed when it was resumed") && screen.contains("0 → 30"), "{screen}");
 }
