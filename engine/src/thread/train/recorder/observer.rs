@@ -26,9 +26,12 @@ impl TrainingObserver for Recorder {
         } else {
             self.write_all();
         }
-        self.update_status();
-        if !is_step {
-            self.queue.write_status();
+        // The end is written once, by `finish`: a reader may take the run over as soon as it sees it.
+        if !self.summary().phase.is_over() {
+            self.update_status();
+            if !is_step {
+                self.queue.write_status();
+            }
         }
         epoch.map_or(Ok(()), |seconds| self.warn_of_short_limit(seconds))
     }
