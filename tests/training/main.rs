@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+#[cfg(target_os = "linux")]
+mod completeness;
 mod detached_queue;
 mod engine_faults;
 mod exact_resume;
 mod explain_memory;
+mod failing_disks;
 mod folds;
+mod kill_series;
+mod passing_faults;
 mod phantom_explanations;
 mod placement_speed;
 mod side_by_side;

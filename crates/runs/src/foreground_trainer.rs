@@ -8,8 +8,7 @@ use crate::trainer_process::trainer_command;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The signals on which a trainer writes a checkpoint and exits.
-const HELD_BACK: [i32; 6] =
-    [libc::SIGTERM, libc::SIGINT, libc::SIGUSR1, libc::SIGUSR2, libc::SIGXCPU, libc::SIGXFSZ];
+const HELD_BACK: [i32; 6] = [libc::SIGTERM, libc::SIGINT, libc::SIGUSR1, libc::SIGUSR2, libc::SIGXCPU, libc::SIGXFSZ];
 
 /// Replaces this process by a trainer for `runs`, in order; each is trained to `epochs` if that is given. Returns only if
 /// that fails.

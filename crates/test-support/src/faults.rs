@@ -51,6 +51,12 @@ impl Faults {
             .env("FAULT_CLOCK", self.path("clock"));
     }
 
+    /// Lets a program have these faults and be killed before its `call`-th system call that changes a path with this part.
+    pub fn kill_before(&self, command: &mut Command, call: u32, part: &str) {
+        self.preload(command);
+        command.env("FAULT_KILL", format!("{call} {part}"));
+    }
+
     /// From now on writing to paths that contain one of these parts fails with its error number.
     pub fn refuse(&self, faults: &[(i32, &str)]) {
         let lines: String = faults.iter().map(|(error, part)| format!("{error} {part}\n")).collect();

@@ -3,6 +3,7 @@
 pub mod best_checkpoint;
 pub mod checkpoint_file;
 pub mod checkpoint_model;
+mod event_line;
 pub mod event_log;
 pub mod event_tail;
 pub mod history_files;

@@ -26,15 +26,8 @@ pub(super) enum InterruptSignal {
 }
 
 impl InterruptSignal {
-    const ALL: [Self; 7] = [
-        Self::Hangup,
-        Self::Interrupt,
-        Self::Terminate,
-        Self::User1,
-        Self::User2,
-        Self::CpuTime,
-        Self::FileSize,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Hangup, Self::Interrupt, Self::Terminate, Self::User1, Self::User2, Self::CpuTime, Self::FileSize];
 
     const fn number(self) -> i32 {
         match self {
