@@ -4,6 +4,7 @@
 
 #[cfg(target_os = "linux")]
 mod completeness;
+mod damaged_records;
 mod detached_queue;
 mod engine_faults;
 mod exact_resume;
@@ -11,6 +12,7 @@ mod explain_memory;
 mod failing_disks;
 mod folds;
 mod kill_series;
+mod lost_terminals;
 mod passing_faults;
 mod phantom_explanations;
 mod placement_speed;
