@@ -16,19 +16,19 @@ use mammoscope_test_support::training_fixture::{
 
 /// What a completed run leaves, except for times and names of processes.
 #[derive(PartialEq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     tensors: BTreeMap<String, CheckpointTensor>,
-    pub epochs: Vec<EpochMetrics>,
+    pub(crate) epochs: Vec<EpochMetrics>,
     best_models: Vec<String>,
     /// The histories, predictions and evaluations, by name.
-    files: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<String, String>,
     /// The training loss in TensorBoard's files, by step.
     tensorboard: BTreeMap<u64, u32>,
 }
 
 impl Outcome {
     /// The outcome of a run that is over.
-    pub fn of(run: &RunDir) -> Self {
+    pub(crate) fn of(run: &RunDir) -> Self {
         let summary = summary(run);
         assert_eq!(summary.phase, RunPhase::Completed, "{:?}", summary.reason);
         assert_nothing_half_written(run);
@@ -39,7 +39,8 @@ impl Outcome {
             let is_outcome = |name: &String| !["status.json", "log.txt", "labels.json"].contains(&name.as_str());
             for name in names_in(&folder).into_iter().filter(is_outcome) {
                 if folder != run.path() || name.ends_with(".txt") {
-                    files.insert(name.clone(), fs::read(folder.join(&name)).unwrap());
+                    let text = fs::read_to_string(folder.join(&name)).unwrap();
+                    files.insert(name.clone(), text.replace(&run.path().display().to_string(), "RUN"));
                 }
             }
         }
@@ -54,7 +55,7 @@ impl Outcome {
     }
 
     /// Asserts that a run has ended with the same, to the last bit.
-    pub fn assert_same(&self, run: &RunDir) {
+    pub(crate) fn assert_same(&self, run: &RunDir) {
         let other = Self::of(run);
         let name = run.name();
         assert!(other.tensors == self.tensors, "{name}: other tensors");
@@ -62,8 +63,8 @@ impl Outcome {
         assert_eq!(other.best_models, self.best_models, "{name}");
         let names = |outcome: &Self| outcome.files.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&other), names(self), "{name}");
-        for (file, bytes) in &self.files {
-            assert!(other.files[file] == *bytes, "{name}: another {file}");
+        for (file, text) in &self.files {
+            assert!(other.files[file] == *text, "{name}: another {file}");
         }
         assert_eq!(other.tensorboard, self.tensorboard, "{name}");
     }

@@ -49,12 +49,14 @@ fn fill(path: &Path) {
     }
 }
 
-/// A run in progress in a workspace on a disk of 16 MB of its own; it has written a checkpoint.
-fn run_on_a_small_disk(settings: &[&str]) -> Option<(TrainingFixture, Mount, RunDir)> {
+/// A run in progress in a workspace on a disk of 20 MB of its own; it has written a checkpoint.
+fn run_on_a_small_disk(settings: &[&str], arguments: &[&str]) -> Option<(TrainingFixture, Mount, RunDir)> {
     let fixture = TrainingFixture::new();
     fs::create_dir_all(&fixture.workspace).unwrap();
-    let mount = Mount::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &fixture.workspace)?;
-    let run = fixture.start(settings);
+    let mount = Mount::new(&["-t", "tmpfs", "-o", "size=20m", "tmpfs"], &fixture.workspace)?;
+    let output = fixture.train_command(settings, &[&["--detach"], arguments].concat()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    let run = RunDir::new(String::from_utf8(output.stdout).unwrap().trim());
     wait_for_event(&run, "a checkpoint", |event| {
         matches!(event, RunEventKind::CheckpointSaved(SavedCheckpoint { kind: CheckpointKind::Last, .. })).then_some(())
     });
@@ -84,7 +86,7 @@ const EPOCHS: &[&str] = &["epochs=300"];
 
 #[test]
 fn a_full_disk_pauses_the_run_until_there_is_room() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk(EPOCHS) else { return };
+    let Some((fixture, _mount, run)) = run_on_a_small_disk(EPOCHS, &[]) else { return };
     let undisturbed = TrainingFixture::new();
     let filler = fixture.workspace.join("filler");
     fill(&filler);
@@ -99,7 +101,7 @@ fn a_full_disk_pauses_the_run_until_there_is_room() {
 
 #[test]
 fn a_full_disk_stops_a_run_that_is_to_stop_and_keeps_the_last_checkpoint() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=100000", "on_full=stop"]) else { return };
+    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=100000"], &["--on-full", "stop"]) else { return };
     let pid = status(&run).pid.unwrap();
     let filler = fixture.workspace.join("filler");
     fill(&filler);
@@ -154,7 +156,7 @@ fn bound(run: &RunDir) -> Option<Mount> {
 
 #[test]
 fn a_run_directory_that_becomes_read_only_pauses_the_run_until_it_is_writable() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk(EPOCHS) else { return };
+    let Some((fixture, _mount, run)) = run_on_a_small_disk(EPOCHS, &[]) else { return };
     let Some(_bound) = bound(&run) else { return };
     remount(&run, "remount,ro,bind");
     // The event file was already open: it records what the status cannot.
@@ -174,7 +176,7 @@ fn a_run_directory_that_becomes_read_only_pauses_the_run_until_it_is_writable() 
 
 #[test]
 fn a_read_only_run_directory_fails_a_run_that_is_to_stop() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=100000", "on_full=stop"]) else { return };
+    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=100000"], &["--on-full", "stop"]) else { return };
     let pid = status(&run).pid.unwrap();
     let Some(read_only) = bound(&run) else { return };
     remount(&run, "remount,ro,bind");

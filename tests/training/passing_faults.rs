@@ -9,12 +9,12 @@ use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_test_support::faults::{EDQUOT, EIO, ESTALE, Faults};
-use mammoscope_test_support::stderr_of;
-use mammoscope_test_support::training_fixture::{TrainingFixture, events, summary, wait_for_end};
-use mammoscope_test_support::wait_for;
+use mammoscope_test_support::training_fixture::{TrainingFixture, events, status, summary, wait_for_end};
+use mammoscope_test_support::{has_ended, wait_for};
 
 use crate::completeness::Outcome;
 
+const EPOCHS: usize = 120;
 const SETTINGS: &[&str] = &["epochs=120", "optimizer=adamw", "ema=0.9"];
 /// How long a fault lasts.
 const WHILE: Duration = Duration::from_millis(1100);
@@ -22,11 +22,11 @@ const WHILE: Duration = Duration::from_millis(1100);
 /// When a fault begins.
 #[derive(Clone, Copy, PartialEq)]
 enum Begins {
-    /// Before the run.
+    /// Before the run, which waits.
     First,
     /// In the run.
     Within,
-    /// Once the run waits for what is written at its end.
+    /// Before the run, and until after its last epoch.
     AtEnd,
 }
 
@@ -68,6 +68,8 @@ const ALL: &[Fault] = &[
     fault(EIO, "/cache/", Begins::First, Some("the pixel cache cannot be written")),
     fault(EIO, "/predictions/", Begins::AtEnd, Some("the final evaluation cannot be written")),
     fault(EDQUOT, "/evaluation/", Begins::AtEnd, Some("the final evaluation cannot be written")),
+    fault(EIO, "/tensorboard/", Begins::AtEnd, None),
+    fault(EIO, "acc_train.txt", Begins::AtEnd, None),
     fault(EIO, "machine.jsonl", Begins::Within, None),
     fault(EIO, "log.txt", Begins::Within, None),
     fault(ESTALE, "/runs/", Begins::Within, Some("could not be written for a while")),
@@ -79,15 +81,6 @@ fn is_recorded(run: &RunDir, part: &str) -> bool {
     warned || events(run).iter().any(waits)
 }
 
-/// Starts a run whose trainer has the faults.
-fn start(fixture: &TrainingFixture, faults: &Faults) -> RunDir {
-    let mut command = fixture.train_command(SETTINGS, &["--detach"]);
-    faults.preload(&mut command);
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-    RunDir::new(String::from_utf8(output.stdout).unwrap().trim())
-}
-
 fn wait_for_pause(run: &RunDir) {
     wait_for("a pause", || events(run).iter().any(|event| matches!(event, RunEventKind::Waiting { .. })).then_some(()));
 }
@@ -95,7 +88,7 @@ fn wait_for_pause(run: &RunDir) {
 /// Trains one run per fault, and compares each with an undisturbed one.
 fn assert_faults_pass(list: &[Fault]) {
     let Some(faults) = Faults::new() else { return };
-    let fixture = TrainingFixture::new();
+    let fixture = TrainingFixture::new().with_engine(&faults.engine());
     let undisturbed = fixture.train_successfully(SETTINGS);
     let expected = Outcome::of(&undisturbed);
     for Fault { error, part, begins, recorded } in list {
@@ -108,16 +101,22 @@ fn assert_faults_pass(list: &[Fault]) {
         if *begins != Begins::Within {
             faults.refuse(&[(*error, part)]);
         }
-        let run = start(&fixture, &faults);
-        if *begins == Begins::Within {
-            wait_for("some epochs", || (summary(&run).epoch >= 3).then_some(()));
-            faults.refuse(&[(*error, part)]);
-        } else {
-            wait_for_pause(&run);
+        let run = fixture.start(SETTINGS);
+        match begins {
+            Begins::First => wait_for_pause(&run),
+            Begins::Within => {
+                wait_for("some epochs", || (summary(&run).epoch >= 3).then_some(()));
+                faults.refuse(&[(*error, part)]);
+            }
+            Begins::AtEnd => {
+                wait_for("the last epoch", || (summary(&run).records.len() == EPOCHS).then_some(()));
+            }
         }
         thread::sleep(WHILE);
         faults.relent();
         assert_eq!(wait_for_end(&run), RunPhase::Completed, "{named}");
+        let pid = status(&run).pid.unwrap();
+        wait_for("the end of the trainer", || has_ended(pid).then_some(()));
         expected.assert_same(&run);
         if let Some(text) = recorded {
             assert!(is_recorded(&run, text), "{named}: {:?}", summary(&run).warnings);
