@@ -9,10 +9,11 @@ use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointTensor};
 use mammoscope_storage::runs::run_dir::RunDir;
-use mammoscope_test_support::names_in;
+use mammoscope_storage::runs::run_lock::RunLock;
 use mammoscope_test_support::training_fixture::{
     assert_nothing_half_written, assert_whole_and_finite, events, summary,
 };
+use mammoscope_test_support::{names_in, wait_for};
 
 /// What a completed run leaves, except for times and names of processes.
 #[derive(PartialEq)]
@@ -27,8 +28,9 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// The outcome of a run that is over.
+    /// The outcome of a run, once its trainer has left it.
     pub(crate) fn of(run: &RunDir) -> Self {
+        wait_for("the end of the trainer", || RunLock::acquire(run).ok());
         let summary = summary(run);
         assert_eq!(summary.phase, RunPhase::Completed, "{:?}", summary.reason);
         assert_nothing_half_written(run);

@@ -108,7 +108,7 @@ fn a_full_disk_stops_a_run_that_is_to_stop_and_keeps_the_last_checkpoint() {
     assert_eq!(wait_for_end(&run), RunPhase::Failed);
     wait_for("the end of the trainer", || has_ended(pid).then_some(()));
     let reason = status(&run).reason.unwrap();
-    assert!(reason.contains("last.safetensors") && reason.contains("No space left on device"), "{reason}");
+    assert!(reason.contains(".safetensors") && reason.contains("No space left on device"), "{reason}");
     wait_for_status(&fixture, &run, &["failed · ", "No space left"]);
     assert_nothing_half_written(&run);
     assert_whole_and_finite(&run);

@@ -9,8 +9,8 @@ use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_test_support::faults::{EDQUOT, EIO, ESTALE, Faults};
-use mammoscope_test_support::training_fixture::{TrainingFixture, events, status, summary, wait_for_end};
-use mammoscope_test_support::{has_ended, wait_for};
+use mammoscope_test_support::training_fixture::{TrainingFixture, events, summary, wait_for_end};
+use mammoscope_test_support::wait_for;
 
 use crate::completeness::Outcome;
 
@@ -115,8 +115,6 @@ fn assert_faults_pass(list: &[Fault]) {
         thread::sleep(WHILE);
         faults.relent();
         assert_eq!(wait_for_end(&run), RunPhase::Completed, "{named}");
-        let pid = status(&run).pid.unwrap();
-        wait_for("the end of the trainer", || has_ended(pid).then_some(()));
         expected.assert_same(&run);
         if let Some(text) = recorded {
             assert!(is_recorded(&run, text), "{named}: {:?}", summary(&run).warnings);

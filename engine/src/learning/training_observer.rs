@@ -1,9 +1,14 @@
 //! The interface between a training run and its supervisor: events out, commands in.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::io;
 
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_storage::models::model_file::ModelError;
+use mammoscope_storage::runs::checkpoint_file::CheckpointError;
+use mammoscope_storage::runs::manifest_file::ManifestFileError;
+use mammoscope_storage::runs::split_evaluation::SplitEvaluationError;
 
 /// A command to a training run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +65,19 @@ pub struct NotSaved {
 /// The system's reason if an error comes from reading or writing files.
 #[must_use]
 pub fn storage_fault(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(ToString::to_string)
+    // Errors that stand for the system's own are not among the causes of themselves.
+    let of_system = |cause: &'_ (dyn Error + 'static)| {
+        let error = match (cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref()) {
+            (Some(CheckpointError::Io(error)), ..)
+            | (_, Some(ModelError::Io(error)), ..)
+            | (_, _, Some(SplitEvaluationError::Write(error)), _)
+            | (.., Some(ManifestFileError::Write { error, .. })) => error,
+            _ => cause.downcast_ref::<io::Error>()?,
+        };
+        // Without a number it is not the system's, such as that of a path that cannot be written down.
+        error.raw_os_error().map(|_| error.to_string())
+    };
+    error.chain().find_map(of_system)
 }
 
 /// Records the events of a training run and passes commands to it.
