@@ -2,12 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+#[cfg(target_os = "linux")]
+mod completeness;
+mod damaged_records;
 mod detached_queue;
 mod engine_faults;
 mod event_commands;
 mod exact_resume;
 mod explain_memory;
+mod failing_disks;
 mod folds;
+mod kill_series;
+mod lost_terminals;
+mod passing_faults;
 mod phantom_explanations;
 mod placement_speed;
 mod resumed_runs;

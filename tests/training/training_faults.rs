@@ -1,24 +1,23 @@
-//! Training runs with exploding numbers, damaged checkpoints and failing disks, by the real binaries.
+//! Training runs with exploding numbers and damaged checkpoints, by the real binaries.
 #![cfg(target_os = "linux")]
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use mammoscope_domain::run::run_event::RunEventKind;
-use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
+use mammoscope_domain::run::run_records::CheckpointKind;
 use mammoscope_domain::run::run_status::RunPhase;
-use mammoscope_runs::condition::current_condition;
 use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointTensor, TensorData};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_test_support::folder_tree::files_below;
 use mammoscope_test_support::training_fixture::{
     TrainingFixture, assert_nothing_half_written, assert_whole_and_finite, events, failure, status, summary,
-    wait_for_end, wait_for_event,
+    wait_for_end,
 };
-use mammoscope_test_support::{engine, names_in, skipped, stderr_of, wait_for};
+use mammoscope_test_support::{engine, names_in, stderr_of, wait_for};
 
 /// The largest allowed rate and decay multiply the kernels by −9 at every step.
 const EXPLODING: &[&str] = &["learning_rate=10", "weight_decay=1", "momentum=0", "optimizer=sgd", "epochs=60"];
@@ -274,123 +273,4 @@ fn a_second_trainer_names_the_holder_and_changes_nothing() {
     fixture.control(&run, "stop");
     assert_eq!(wait_for_end(&run), RunPhase::Stopped);
     assert_whole_and_finite(&run);
-}
-
-/// A mount that ends with the test.
-struct Mount(PathBuf);
-
-impl Mount {
-    /// Mounts at a path. Returns `None` and records a skip where that is not permitted.
-    fn new(arguments: &[&str], at: &Path) -> Option<Self> {
-        let mounted = Command::new("mount").args(arguments).arg(at).output();
-        if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(Self(at.to_owned()));
-        }
-        skipped("failing disks: mounting is not permitted here");
-        None
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
-/// Fills a disk to its last byte.
-fn fill(path: &Path) {
-    let mut file = fs::File::create(path).unwrap();
-    for length in [1 << 20, 1 << 12, 1] {
-        let part = vec![0; length];
-        while file.write_all(&part).is_ok() {}
-    }
-}
-
-/// A run in progress in a workspace on a small disk of its own; it has written a checkpoint.
-fn run_on_a_small_disk() -> Option<(TrainingFixture, Mount, RunDir)> {
-    let fixture = TrainingFixture::new();
-    fs::create_dir_all(&fixture.workspace).unwrap();
-    let mount = Mount::new(&["-t", "tmpfs", "-o", "size=64m", "tmpfs"], &fixture.workspace)?;
-    let run = fixture.start(&["epochs=100000"]);
-    wait_for_event(&run, "a checkpoint", |event| {
-        matches!(event, RunEventKind::CheckpointSaved(SavedCheckpoint { kind: CheckpointKind::Last, .. })).then_some(())
-    });
-    Some((fixture, mount, run))
-}
-
-fn wait_until_gone(pid: u32) {
-    wait_for("the end of the trainer", || {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
-        matches!(state, None | Some('Z' | 'X')).then_some(())
-    });
-}
-
-#[test]
-fn a_full_disk_fails_the_run_and_keeps_the_last_checkpoint() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk() else { return };
-    let pid = status(&run).pid.unwrap();
-    let filler = fixture.workspace.join("filler");
-    fill(&filler);
-    assert_eq!(wait_for_end(&run), RunPhase::Failed);
-    wait_until_gone(pid);
-    let reason = status(&run).reason.unwrap();
-    assert!(reason.contains("No space left on device"), "{reason}");
-    let shown = fixture.output(&["status", &run.name()]);
-    assert!(String::from_utf8_lossy(&shown.stdout).contains("No space left"), "{}", stderr_of(&shown));
-    assert_nothing_half_written(&run);
-    assert_whole_and_finite(&run);
-    let step = Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];
-
-    fs::remove_file(&filler).unwrap();
-    let epochs = (step / 2 + 2).to_string();
-    let output = fixture.resume(&run, &["--epochs", &epochs]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-    let resumed = |event: &RunEventKind| matches!(event, RunEventKind::Resumed { step: at, .. } if *at == step as u64);
-    assert!(events(&run).iter().any(resumed));
-    assert_whole_and_finite(&run);
-}
-
-#[test]
-fn a_checkpoint_without_room_keeps_the_last_two() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(_mount) = Mount::new(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"], folder.path()) else { return };
-    let run = RunDir::create(folder.path().join("run")).unwrap();
-    // So small that nothing is written before it is put in place.
-    let checkpoint = |step: i64| {
-        let mut checkpoint = Checkpoint::default();
-        checkpoint.insert_i64("state/step", vec![step]);
-        checkpoint
-    };
-    checkpoint(1).write(&run).unwrap();
-    checkpoint(2).write(&run).unwrap();
-    fill(&folder.path().join("filler"));
-    assert!(checkpoint(3).write(&run).is_err());
-    let step = |path: &Path| Checkpoint::read(path).unwrap().counters("state/step").unwrap()[0];
-    assert_eq!((step(&run.last_checkpoint()), step(&run.previous_checkpoint())), (2, 1));
-}
-
-#[test]
-fn a_run_directory_that_becomes_read_only_fails_the_run() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk() else { return };
-    let pid = status(&run).pid.unwrap();
-    let path = run.path().to_str().unwrap().to_owned();
-    let Some(read_only) = Mount::new(&["--bind", &path], run.path()) else { return };
-    assert!(Command::new("mount").args(["-o", "remount,ro,bind"]).arg(&path).status().unwrap().success());
-    wait_until_gone(pid);
-    // The event file was already open: it records what the status cannot.
-    let reason = summary(&run).reason.unwrap();
-    assert!(reason.contains("Read-only file system"), "{reason}");
-    assert_eq!(summary(&run).phase, RunPhase::Failed);
-    assert_eq!(current_condition(&run).unwrap().name(), "stale");
-    let output = fixture.resume(&run, &[]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr_of(&output).contains("Read-only file system"), "{}", stderr_of(&output));
-    assert!(!stderr_of(&output).contains("control"), "{}", stderr_of(&output));
-    drop(read_only);
-    assert_nothing_half_written(&run);
-    assert_whole_and_finite(&run);
-    let step = Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];
-    let output = fixture.resume(&run, &["--epochs", &(step / 2 + 2).to_string()]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
 }

@@ -111,20 +111,50 @@ fn images_that_fail_mid_run_are_left_out_of_the_next_epoch() {
     let tensors = |run: &RunDir| Checkpoint::read(&run.last_checkpoint()).unwrap().tensors;
     assert!(tensors(&run) == tensors(&again), "the same numbers, however the images were lost");
 
-    // Lost images stay lost even if they come back: the run continues as it would have.
+    // Images that come back are used again, in both runs alike.
     for (path, bytes) in originals {
+        fs::write(other.data.join(path.strip_prefix(&fixture.data).unwrap()), &bytes).unwrap();
         fs::write(path, bytes).unwrap();
     }
+    let before = tensors(&run);
     let more = (ended + 2).to_string();
     for (fixture, run) in [(&fixture, &run), (&other, &again)] {
         let output = fixture.resume(run, &["--epochs", &more]);
-        assert_eq!((output.status.code(), status(run).state), (Some(1), RunPhase::Completed), "{}", stderr_of(&output));
+        assert_eq!((output.status.code(), status(run).state), (Some(0), RunPhase::Completed), "{}", stderr_of(&output));
+        assert_eq!((restored(run), left_out(run)), (3, Vec::new()));
     }
-    assert!(tensors(&run) == tensors(&again), "the same numbers, whether the images came back or not");
+    assert!(tensors(&run) == tensors(&again) && tensors(&run) != before, "the same numbers, with all images again");
+}
+
+/// The number of images that were used again after they had been left out.
+fn restored(run: &RunDir) -> usize {
+    events(run).iter().filter(|event| matches!(event, RunEventKind::SampleRestored { .. })).count()
 }
 
 #[test]
-fn a_class_lost_mid_run_gives_a_warning() {
+fn an_image_that_comes_back_is_used_again_from_the_next_epoch() {
+    let fixture = TrainingFixture::new();
+    let (run, _) = paused(&fixture, &[]);
+    let image = fixture.image("train", "A", 0);
+    let bytes = fs::read(&image).unwrap();
+    fs::remove_file(&image).unwrap();
+    fixture.control(&run, "continue");
+    wait_for("an image that is left out", || (left_out(&run).len() == 1).then_some(()));
+    let epoch = summary(&run).epoch;
+    wait_for("two epochs without it", || (summary(&run).epoch > epoch + 2).then_some(()));
+    fs::write(&image, bytes).unwrap();
+    wait_for("its return", || (restored(&run) == 1).then_some(()));
+    fixture.control(&run, "stop-after-epoch");
+    assert_eq!(wait_for_end(&run), RunPhase::Stopped);
+    assert_eq!((restored(&run), left_out(&run)), (1, Vec::new()));
+    let events = events(&run);
+    let returned = events.iter().position(|event| matches!(event, RunEventKind::SampleRestored { .. })).unwrap();
+    let next = events[returned..].iter().find(|event| !matches!(event, RunEventKind::SampleRestored { .. }));
+    assert!(matches!(next, Some(RunEventKind::EpochStarted { .. })), "{next:?}");
+}
+
+#[test]
+fn a_class_lost_mid_run_gives_a_warning_and_a_folder_that_is_away_is_one_fact() {
     let fixture = TrainingFixture::new();
     let (run, _) = paused(&fixture, &["class_weights=balanced"]);
     for subject in [0, 4] {
@@ -134,10 +164,17 @@ fn a_class_lost_mid_run_gives_a_warning() {
     wait_for("the warning", || warned(&run, "no training image of class A is left").then_some(()));
     let epoch = summary(&run).epoch;
     wait_for("two more epochs", || (summary(&run).epoch > epoch + 2).then_some(()));
-    // Then all of them.
-    fs::remove_dir_all(fixture.data.join("CC_R/train")).unwrap();
-    assert_eq!(wait_for_end(&run), RunPhase::Failed);
-    assert!(failure(&run).contains("no training image is left"), "{}", failure(&run));
+    // Then all of them: the folder is away, which says nothing about any image.
+    let (there, away) = (fixture.data.join("CC_R/train"), fixture.folder.path().join("away"));
+    fs::rename(&there, &away).unwrap();
+    wait_for("the warning", || warned(&run, "are not there: training continues with the pixels").then_some(()));
+    let epoch = summary(&run).epoch;
+    wait_for("two more epochs", || (summary(&run).epoch > epoch + 2).then_some(()));
+    assert_eq!(left_out(&run).len(), 2, "only those that were lost before");
+    fs::rename(&away, &there).unwrap();
+    wait_for("its return", || warned(&run, "are there again").then_some(()));
+    fixture.control(&run, "stop-after-epoch");
+    assert_eq!(wait_for_end(&run), RunPhase::Stopped);
     assert_whole_and_finite(&run);
 }
 

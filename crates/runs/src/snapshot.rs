@@ -4,11 +4,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use crate::condition::{HeartbeatWatch, condition_of};
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_state::RunState;
-use mammoscope_domain::run::run_status::RunStatus;
+use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
 use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::training::training_config::Monitor;
 use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
@@ -54,6 +56,8 @@ pub struct RunSnapshot {
     watch: HeartbeatWatch,
     state: RunState,
     bad_lines: u64,
+    /// The time of the last event.
+    last_event: Option<DateTime<Utc>>,
     events_problem: Option<String>,
     tail: EventTail,
 }
@@ -73,6 +77,7 @@ impl RunSnapshot {
             watch: HeartbeatWatch::default(),
             state: RunState::new(Monitor::ValAccuracy, 0),
             bad_lines: 0,
+            last_event: None,
             events_problem: None,
             tail,
         }
@@ -144,7 +149,10 @@ impl RunSnapshot {
         let read = tail.read(|entry| {
             match &entry {
                 TailEntry::Restarted => self.reset_state(),
-                TailEntry::Event(event) => self.state.apply(event),
+                TailEntry::Event(event) => {
+                    self.last_event = Some(event.time);
+                    self.state.apply(event);
+                }
                 TailEntry::BadLine(_) => self.bad_lines += 1,
             }
             take(self, &RunChange::Entry(entry));
@@ -202,7 +210,16 @@ impl RunSnapshot {
 
     /// The run's condition, with a look at its trainer now. Fails if there is no readable status.
     pub fn condition(&self) -> Result<RunCondition, &UnreadableFile> {
-        self.status().map(|status| condition_of(&self.run, status, &self.watch))
+        self.status().map(|status| {
+            let mut status = status.clone();
+            // Where the status cannot be written, the events say that the run waits.
+            let summary = self.summary();
+            let is_newer = self.last_event.is_some_and(|time| time > status.updated);
+            if is_newer && summary.phase == RunPhase::Paused && !status.state.is_over() {
+                (status.state, status.reason) = (RunPhase::Paused, summary.reason.clone());
+            }
+            condition_of(&self.run, &status, &self.watch)
+        })
     }
 
     /// Everything that cannot be read, one line each.

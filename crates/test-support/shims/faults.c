@@ -1,7 +1,9 @@
 /* System calls that fail on demand, for tests: preloaded into a trainer.
  *
  * FAULT_SWITCH  a file; while it exists, each of its lines "<errno> <part of a path>" makes calls that write to such a
- *               path fail: opening for writing, writing, flushing, truncating, renaming.
+ *               path fail: opening for writing, writing, flushing, truncating, renaming, linking.
+ * FAULT_KILL    "<n> <part of a path>": the process is killed before its n-th such call, or removal, on such a path; a
+ *               write gets half-way first.
  * FAULT_LOCKS   an error number: flock fails with it.
  * FAULT_CLOCK   a file with a number of seconds by which the wall clock is ahead.
  */
@@ -9,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,21 +43,55 @@ static int fault_of_path(const char *path) {
     return error;
 }
 
-static int fault_of_file(int descriptor) {
-    char link[64], path[4200];
+/* True if this call is the one before which the process is to be killed. */
+static int is_last_call(const char *path) {
+    static int calls;
+    const char *when = getenv("FAULT_KILL");
+    const char *part = when ? strchr(when, ' ') : NULL;
+    return part && path && strstr(path, part + 1) && __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) == atoi(when);
+}
+
+static void kill_before(const char *path) {
+    if (is_last_call(path)) raise(SIGKILL);
+}
+
+/* The path of an open file; NULL if it has none. */
+static const char *path_of(int descriptor, char *path, size_t size) {
+    char link[64];
     ssize_t length;
-    if (descriptor < 3) return 0;
+    int saved = errno;
+    if (descriptor < 3) return NULL;
     snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-    length = readlink(link, path, sizeof path - 1);
-    if (length <= 0) return 0;
+    length = readlink(link, path, size - 1);
+    errno = saved;
+    if (length <= 0) return NULL;
     path[length] = 0;
-    return fault_of_path(path);
+    return path;
+}
+
+static int fault_of_file(int descriptor) {
+    char path[4200];
+    const char *open_path = path_of(descriptor, path, sizeof path);
+    kill_before(open_path);
+    return fault_of_path(open_path);
+}
+
+/* A write that is to be the last thing gets half-way. */
+static int fault_of_write(int descriptor, const void *bytes, size_t length) {
+    char path[4200];
+    const char *open_path = path_of(descriptor, path, sizeof path);
+    if (is_last_call(open_path)) {
+        ssize_t (*original)(int, const void *, size_t) = ORIGINAL(write);
+        (void)!original(descriptor, bytes, length / 2);
+        raise(SIGKILL);
+    }
+    return fault_of_path(open_path);
 }
 
 #define FAIL_IF(fault) do { int error = (fault); if (error) { errno = error; return -1; } } while (0)
 
 ssize_t write(int descriptor, const void *bytes, size_t length) {
-    FAIL_IF(fault_of_file(descriptor));
+    FAIL_IF(fault_of_write(descriptor, bytes, length));
     return ORIGINAL(write)(descriptor, bytes, length);
 }
 
@@ -79,8 +116,20 @@ int ftruncate64(int descriptor, off64_t length) {
 }
 
 int rename(const char *from, const char *to) {
+    kill_before(to);
     FAIL_IF(fault_of_path(to));
     return ORIGINAL(rename)(from, to);
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+    kill_before(to);
+    FAIL_IF(fault_of_path(to));
+    return ORIGINAL(linkat)(from_folder, from, to_folder, to, flags);
+}
+
+int unlink(const char *path) {
+    kill_before(path);
+    return ORIGINAL(unlink)(path);
 }
 
 int open64(const char *path, int flags, ...) {
@@ -89,7 +138,10 @@ int open64(const char *path, int flags, ...) {
     va_start(arguments, flags);
     if (flags & O_CREAT) mode = va_arg(arguments, mode_t);
     va_end(arguments);
-    if (flags & (O_WRONLY | O_RDWR | O_CREAT)) FAIL_IF(fault_of_path(path));
+    if (flags & (O_WRONLY | O_RDWR | O_CREAT)) {
+        kill_before(path);
+        FAIL_IF(fault_of_path(path));
+    }
     return ORIGINAL(open64)(path, flags, mode);
 }
 

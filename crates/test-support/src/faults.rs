@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::skipped;
+use crate::{engine, script, skipped};
 
 const SOURCE: &str = include_str!("../shims/faults.c");
 
@@ -49,6 +49,23 @@ impl Faults {
             .env("LD_PRELOAD", self.path("faults.so"))
             .env("FAULT_SWITCH", self.path("switch"))
             .env("FAULT_CLOCK", self.path("clock"));
+    }
+
+    /// A program that is the engine with these faults, once they are switched on.
+    pub fn engine(&self) -> PathBuf {
+        let variables = format!(
+            "LD_PRELOAD='{}' FAULT_SWITCH='{}' exec '{}' \"$@\"",
+            self.path("faults.so").display(),
+            self.path("switch").display(),
+            engine().display()
+        );
+        script(&self.path("engine"), &variables)
+    }
+
+    /// Lets a program have these faults and be killed before its `call`-th system call that changes a path with this part.
+    pub fn kill_before(&self, command: &mut Command, call: u32, part: &str) {
+        self.preload(command);
+        command.env("FAULT_KILL", format!("{call} {part}"));
     }
 
     /// From now on writing to paths that contain one of these parts fails with its error number.

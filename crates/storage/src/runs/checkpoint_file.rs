@@ -25,6 +25,8 @@ const MAX_BYTES: u64 = 4 << 30;
 /// The largest header that is read.
 const MAX_HEADER: u64 = 16 << 20;
 const CHECKSUM: &str = "tensors_sha256";
+/// The checksum of everything else in the header; checkpoints of earlier versions lack it.
+const HEADER_CHECKSUM: &str = "header_sha256";
 
 /// The values of a tensor.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +79,9 @@ pub enum CheckpointError {
     /// The tensors do not match their checksum.
     #[error("damaged: its tensors do not match its checksum")]
     Checksum,
+    /// The header does not match its checksum.
+    #[error("damaged: its header does not match its checksum")]
+    HeaderChecksum,
     /// A tensor is missing, or its type or size differs from the trained network's.
     #[error("does not fit this run: tensor '{0}' is missing or has another type or size")]
     Mismatch(String),
@@ -181,6 +186,8 @@ impl Checkpoint {
             self.notes.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         notes.insert("format".to_owned(), CHECKPOINT_FORMAT.to_owned());
         notes.insert(CHECKSUM.to_owned(), checksum(data.iter().map(|(name, .., bytes)| (*name, bytes.as_slice()))));
+        let layout = data.iter().map(|(name, dtype, shape, _)| (*name, *dtype, *shape));
+        notes.insert(HEADER_CHECKSUM.to_owned(), header_checksum(&notes, layout));
         let views = data
             .iter()
             .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.to_vec(), bytes)?)))
@@ -201,6 +208,10 @@ impl Checkpoint {
             names.iter().map(|name| Ok((*name, file.tensor(name)?))).collect::<Result<Vec<_>, CheckpointError>>()?;
         if notes.get(CHECKSUM) != Some(&checksum(data.iter().map(|(name, view)| (*name, view.data())))) {
             return Err(CheckpointError::Checksum);
+        }
+        let layout = data.iter().map(|(name, view)| (*name, view.dtype(), view.shape()));
+        if notes.get(HEADER_CHECKSUM).is_some_and(|stated| *stated != header_checksum(&notes, layout)) {
+            return Err(CheckpointError::HeaderChecksum);
         }
         let tensors = data
             .into_iter()
@@ -257,6 +268,29 @@ fn checksum<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     crate::models::model_file::hexadecimal(&hasher.finalize())
 }
 
+/// Returns the SHA-256 over the notes, without this one, and over the names, types and shapes of the tensors.
+fn header_checksum<'a>(
+    notes: &HashMap<String, String>,
+    layout: impl Iterator<Item = (&'a str, Dtype, &'a [usize])>,
+) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |part: &str| {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    };
+    let mut entries: Vec<_> = notes.iter().filter(|(key, _)| *key != HEADER_CHECKSUM).collect();
+    entries.sort_unstable();
+    for (key, value) in entries {
+        add(key);
+        add(value);
+    }
+    for (name, dtype, shape) in layout {
+        add(name);
+        add(&format!("{dtype:?} {shape:?}"));
+    }
+    crate::models::model_file::hexadecimal(&hasher.finalize())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,7 +333,16 @@ mod tests {
         for length in 0..bytes.len() {
             assert!(Checkpoint::from_bytes(&bytes[..length]).is_err(), "cut to {length}");
         }
+        let whole = Checkpoint::from_bytes(&bytes).unwrap();
         let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        for bit in 0..header * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            // In the name of the header's own checksum, a flip takes nothing but that.
+            if let Ok(read) = Checkpoint::from_bytes(&damaged) {
+                assert_eq!((&read.tensors, &read.notes["host"]), (&whole.tensors, &whole.notes["host"]), "bit {bit}");
+            }
+        }
         for byte in header..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[byte] ^= 4;

@@ -5,6 +5,7 @@ pub mod checkpoint_file;
 pub mod checkpoint_model;
 pub mod data_move;
 pub mod event_command_file;
+mod event_line;
 pub mod event_log;
 pub mod event_tail;
 pub mod history_files;

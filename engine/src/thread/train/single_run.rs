@@ -262,7 +262,8 @@ impl SingleRun<'_> {
             state.early_stop.start_again();
         }
         facts.first_step.set(Some(state.progress.step));
-        state.progress.unusable.extend(unusable);
+        // All images were just checked: one that was lost and has come back is used again.
+        state.progress.unusable = unusable.into_iter().collect();
         recorder.watch(notes, images.watched(&state.progress.unusable));
         let metadata = self.metadata(spec, &images, &data);
         let task = TrainingTask { config, run: self.run, train, validation, metadata, device, kind };

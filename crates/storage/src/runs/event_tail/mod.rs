@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::event_line::event_of;
 use mammoscope_domain::run::run_event::RunEvent;
-use mammoscope_domain::text::printable::printable;
 
 /// The longest line that is read: real events are much shorter, and an endless line must not fill the memory.
 const MAX_LINE: u64 = 16 << 20;
@@ -101,9 +101,9 @@ impl EventTail {
     }
 
     fn entry(&self, line: &[u8]) -> TailEntry {
-        match serde_json::from_slice(line) {
+        match event_of(line) {
             Ok(event) => TailEntry::Event(event),
-            Err(error) => TailEntry::BadLine(BadLine { offset: self.offset, reason: printable(&error.to_string()) }),
+            Err(reason) => TailEntry::BadLine(BadLine { offset: self.offset, reason }),
         }
     }
 }

@@ -44,6 +44,9 @@ const WAIT_INTERVAL: Duration = Duration::from_secs(1);
 /// The time in which the end of an interrupted run is written, if it can be.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(5);
 
+/// The time in which the curves of a run that has ended are written, if they can be.
+const CURVES_ATTEMPTS: Duration = Duration::from_secs(60);
+
 /// The start of the warning about a time limit.
 const SHORT_LIMIT: &str = "the job's time limit is shorter than two epochs";
 
@@ -246,7 +249,9 @@ impl Recorder {
         loop {
             self.write_all();
             self.update_status();
-            let is_written = self.queue.write_final_status().is_ok() && !self.backlog.has_pending();
+            // The curves follow from the events, so that a lasting fault of theirs does not hold the run for good.
+            let curves_wait = self.curves.has_pending() && start.elapsed() < CURVES_ATTEMPTS;
+            let is_written = self.queue.write_final_status().is_ok() && !self.backlog.has_pending() && !curves_wait;
             let gives_up = self.policy == FullDiskPolicy::Stop
                 || !self.run.path().is_dir()
                 || (self.queue.interruption().is_some() && start.elapsed() > LAST_ATTEMPTS);

@@ -1,0 +1,293 @@
+//! Damage to every file of a run, cut at every length and with flipped bits: noticed, or without effect.
+//!
+//! All lengths: `cargo test --test training damaged_records -- --include-ignored --nocapture`.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::Path;
+
+use mammoscope_domain::run::dataset_manifest::DatasetManifest;
+use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_spec::RunSpec;
+use mammoscope_runs::snapshot::RunSnapshot;
+use mammoscope_storage::runs::checkpoint_file::Checkpoint;
+use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
+use mammoscope_storage::runs::manifest_file::read_manifest;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_spec_file::read_run_spec;
+use mammoscope_storage::runs::run_status_file::read_status;
+use mammoscope_test_support::faults::copy_folder;
+use mammoscope_test_support::stderr_of;
+use mammoscope_test_support::training_fixture::{TrainingFixture, events, summary};
+
+use crate::completeness::Outcome;
+
+/// The bits that are flipped in each file.
+const FLIPS: u64 = 1000;
+
+/// A completed run of two epochs with a small checkpoint.
+fn run() -> (TrainingFixture, RunDir) {
+    let fixture = TrainingFixture::new();
+    let run = fixture.train_successfully(&["epochs=2", "optimizer=sgd", "momentum=0"]);
+    (fixture, run)
+}
+
+/// Calls `check` with the damage done to a file and its description: cut to every length that `step` selects from the
+/// 2,000th byte on, and with each of many bits flipped.
+fn for_each_damage(path: &Path, step: usize, mut check: impl FnMut(&str)) {
+    let whole = fs::read(path).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    let lengths = (0..whole.len()).rev().filter(|length| *length < 2000 || length % step == 0);
+    for length in lengths {
+        file.set_len(length as u64).unwrap();
+        check(&format!("cut to {length} bytes"));
+    }
+    let mut random = 7_u64;
+    for _ in 0..FLIPS {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let bit = (random >> 16) as usize % (whole.len() * 8);
+        let mut damaged = whole.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        fs::write(path, &damaged).unwrap();
+        check(&format!("bit {bit} flipped"));
+    }
+    fs::write(path, &whole).unwrap();
+}
+
+fn assert_checkpoints_notice(step: usize) {
+    let (_fixture, run) = run();
+    let path = run.last_checkpoint();
+    let whole = Checkpoint::read(&path).unwrap();
+    let (mut noticed, mut harmless) = (0, 0);
+    for_each_damage(&path, step, |damage| match Checkpoint::read(&path) {
+        Err(_) => noticed += 1,
+        // Only the name of the header's checksum may be damaged unnoticed.
+        Ok(read) => {
+            harmless += 1;
+            assert!(damage.ends_with("flipped") && read.tensors == whole.tensors, "{damage}");
+            assert!(
+                whole
+                    .notes
+                    .iter()
+                    .filter(|(key, _)| *key != "header_sha256")
+                    .all(|(key, value)| { read.notes.get(key) == Some(value) }),
+                "{damage}"
+            );
+        }
+    });
+    println!("last.safetensors: {noticed} noticed, {harmless} harmless");
+    assert!(noticed > FLIPS);
+}
+
+#[test]
+fn damage_to_a_checkpoint_is_noticed() {
+    assert_checkpoints_notice(8191);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn a_checkpoint_cut_at_any_length_is_noticed() {
+    assert_checkpoints_notice(1);
+}
+
+fn read_events(path: &Path) -> (Vec<RunEvent>, u32) {
+    let (mut events, mut bad) = (Vec::new(), 0);
+    let read = EventTail::new(path).read(|entry| match entry {
+        TailEntry::Event(event) => events.push(event),
+        _ => bad += 1,
+    });
+    read.unwrap();
+    (events, bad)
+}
+
+#[test]
+fn damage_to_the_events_loses_at_most_the_lines_it_touches() {
+    let (_fixture, run) = run();
+    let path = run.events();
+    let (whole, _) = read_events(&path);
+    for_each_damage(&path, 1, |damage| {
+        let (read, bad) = read_events(&path);
+        let mut rest = whole.iter();
+        assert!(read.iter().all(|event| rest.any(|known| known == event)), "{damage}: an event that never was");
+        if damage.ends_with("flipped") {
+            let lost = whole.len() - read.len();
+            // A flipped line break joins two lines, or tears one.
+            assert!(lost <= 2 && (lost == 0 || bad > 0 || read[..] == whole[..read.len()]), "{damage}: {lost} lost");
+        } else {
+            assert_eq!(read[..], whole[..read.len()], "{damage}");
+        }
+        let _ = RunSnapshot::read(run.clone());
+    });
+}
+
+#[test]
+fn damage_to_the_status_never_gives_a_wrong_state() {
+    let (_fixture, run) = run();
+    let path = run.status();
+    let whole = read_status(&path).unwrap();
+    let of = |run: &RunDir| RunSnapshot::read(run.clone()).condition().ok().map(|condition| condition.name());
+    let condition = of(&run).unwrap();
+    let mut unnoticed = 0;
+    for_each_damage(&path, 1, |damage| {
+        let snapshot = RunSnapshot::read(run.clone());
+        match read_status(&path) {
+            Err(error) => {
+                assert!(snapshot.problems().contains(&error.to_string()), "{damage}: {:?}", snapshot.problems())
+            }
+            Ok(status) => {
+                unnoticed += u32::from(status != whole);
+                assert_eq!(of(&run), Some(condition), "{damage}: {status:?}");
+            }
+        }
+        // The figures are those of the events.
+        assert_eq!(snapshot.summary().records.len(), 2, "{damage}");
+    });
+    println!("status.json: {unnoticed} other values, none of which changes the state or a figure");
+}
+
+/// What a checkpoint is compared with: everything but what the events state again, the threads, and when to save.
+fn essence(spec: &RunSpec) -> RunSpec {
+    let mut spec = spec.clone();
+    let config = &mut spec.config;
+    (config.epochs, config.threads, config.checkpoint_minutes) = (1, 0, 1.0);
+    config.on_full = Default::default();
+    spec
+}
+
+#[test]
+fn damage_to_the_specification_is_noticed_or_names_only_places() {
+    let (_fixture, run) = run();
+    let path = run.spec();
+    let whole = read_run_spec(&path).unwrap();
+    // Compared with the checkpoint's by every resume: `a_changed_configuration_or_data_set_is_refused`.
+    let config = |spec: &RunSpec| serde_json::to_string(&essence(spec).config).unwrap();
+    let (mut noticed, mut others) = (0, std::collections::BTreeSet::new());
+    for_each_damage(&path, 1, |_| match read_run_spec(&path) {
+        Err(_) => noticed += 1,
+        Ok(read) if config(&read) != config(&whole) => noticed += 1,
+        Ok(read) => {
+            let differs = [
+                ("created", read.created != whole.created),
+                ("group", read.group != whole.group),
+                ("preset", read.preset != whole.preset),
+                ("data", read.data != whole.data),
+                ("view", read.view != whole.view),
+                ("device", read.device != whole.device),
+                ("grey_range", read.grey_range != whole.grey_range),
+                ("study", read.study != whole.study),
+                ("placement", read.placement != whole.placement),
+            ];
+            others.extend(differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key));
+        }
+    });
+    println!("run.toml: {noticed} noticed; other values in {others:?}");
+    // None of these takes part in what a resumed run computes: `placement` says how the number of threads was found.
+    assert!(others.iter().all(|key| ["created", "group", "preset", "data", "placement"].contains(key)), "{others:?}");
+}
+
+#[test]
+fn damage_to_the_manifest_is_noticed_or_not_part_of_training() {
+    let (_fixture, run) = run();
+    let path = run.manifest();
+    let whole = read_manifest(&path).unwrap();
+    // Compared with the checkpoint's by every resume.
+    let fingerprint = whole.fingerprint();
+    let without_facts = |manifest: &DatasetManifest| {
+        let mut manifest = manifest.clone();
+        manifest.root.clear();
+        for sample in &mut manifest.samples {
+            sample.pixels = None;
+        }
+        manifest
+    };
+    let (mut noticed, mut facts, mut others) = (0, 0, 0);
+    for_each_damage(&path, 1, |damage| match read_manifest(&path) {
+        Err(_) => noticed += 1,
+        Ok(read) if read.fingerprint() != fingerprint => noticed += 1,
+        Ok(read) if read == whole => {}
+        Ok(read) if without_facts(&read) == without_facts(&whole) => facts += 1,
+        Ok(read) => {
+            let text = |manifest: &DatasetManifest| serde_json::to_string_pretty(manifest).unwrap();
+            let (damaged, whole) = (text(&read), text(&whole));
+            let line = damaged.lines().zip(whole.lines()).find(|(damaged, whole)| damaged != whole);
+            println!("dataset.json, {damage}: {line:?}");
+            others += 1;
+        }
+    });
+    println!("dataset.json: {noticed} noticed, {facts} in measured facts or the folder, {others} others");
+    assert!(noticed > FLIPS / 2);
+}
+
+/// Flips a bit in the first place where a text is found.
+fn flip_in(path: &Path, text: &str) {
+    let mut bytes = fs::read(path).unwrap();
+    let place = bytes.windows(text.len()).position(|part| part == text.as_bytes()).unwrap() + text.len();
+    bytes[place + 2] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+fn cut(path: &Path, length: u64) {
+    fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
+}
+
+#[test]
+fn a_run_with_a_damaged_file_continues_as_without_or_is_refused_by_name() {
+    let (fixture, run) = run();
+    let copy = |name: &str| {
+        let copy = RunDir::new(fixture.workspace.join("runs").join(name));
+        copy_folder(run.path(), copy.path());
+        copy
+    };
+    let resume = |run: &RunDir| fixture.resume(run, &["--epochs", "3"]);
+    let undisturbed = copy("undisturbed");
+    assert_eq!(resume(&undisturbed).status.code(), Some(0));
+    let expected = Outcome::of(&undisturbed);
+
+    type Damage = (&'static str, fn(&RunDir));
+    let previous_is_used: [Damage; 4] = [
+        ("empty-checkpoint", |run| cut(&run.last_checkpoint(), 0)),
+        ("cut-header", |run| cut(&run.last_checkpoint(), 300)),
+        ("flipped-hash", |run| flip_in(&run.last_checkpoint(), "config_sha256\":\"")),
+        ("flipped-time", |run| flip_in(&run.last_checkpoint(), "\"events_offset\":\"")),
+    ];
+    for (name, damage) in previous_is_used {
+        let damaged = copy(name);
+        damage(&damaged);
+        let output = resume(&damaged);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", stderr_of(&output));
+        let rejected = |event: &RunEventKind| matches!(event, RunEventKind::CheckpointRejected { .. });
+        assert!(events(&damaged).iter().any(rejected), "{name}");
+        fs::remove_file(damaged.rejected_checkpoint()).unwrap();
+        expected.assert_same(&damaged);
+    }
+
+    let harmless: [Damage; 3] = [
+        ("empty-status", |run| cut(&run.status(), 0)),
+        ("cut-events", |run| cut(&run.events(), fs::metadata(run.events()).unwrap().len() - 20)),
+        ("flipped-event", |run| flip_in(&run.events(), "\"event\":\"ended\",\"state\":\"")),
+    ];
+    for (name, damage) in harmless {
+        let damaged = copy(name);
+        damage(&damaged);
+        let output = resume(&damaged);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", stderr_of(&output));
+        expected.assert_same(&damaged);
+    }
+
+    let refused: [(&str, &str, fn(&RunDir)); 4] = [
+        ("cut-spec", "run.toml", |run| cut(&run.spec(), 40)),
+        ("flipped-spec", "run.toml", |run| flip_in(&run.spec(), "learning_rate = ")),
+        ("cut-manifest", "dataset.json", |run| cut(&run.manifest(), 200)),
+        ("flipped-manifest", "dataset.json", |run| flip_in(&run.manifest(), "\"sha256\": \"")),
+    ];
+    for (name, file, damage) in refused {
+        let damaged = copy(name);
+        damage(&damaged);
+        let before = fs::read(damaged.last_checkpoint()).unwrap();
+        let output = resume(&damaged);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        let said = format!("{}{}", stderr_of(&output), summary(&damaged).reason.unwrap_or_default());
+        assert!(said.contains(file) && !said.contains("panicked"), "{name}: {said}");
+        assert_eq!(fs::read(damaged.last_checkpoint()).unwrap(), before, "{name}");
+    }
+}
