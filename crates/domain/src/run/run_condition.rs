@@ -1,6 +1,6 @@
 //! The condition of a run: the phase its trainer reported last, and the evidence for or against it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -239,7 +239,7 @@ impl fmt::Display for RunCondition {
         };
         if let Some(offset) = self.clock_offset {
             let direction = if offset > TimeDelta::zero() { "ahead" } else { "behind" };
-            text += &format!(", its clock is {} {direction}", age_text(offset.abs()));
+            let _ = write!(text, ", its clock is {} {direction}", age_text(offset.abs()));
         }
         f.pad(&text)
     }
