@@ -120,7 +120,7 @@ fn dispatch(arguments: Arguments, console: &Console, workbench: &Workbench<'_>) 
         Command::Preprocess(OrMerge::Merge(arguments)) => preprocess::merge(&arguments, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
         Command::Demo(arguments) => demo::run(&arguments, console, workbench),
-        Command::Doctor(arguments) => doctor::run(&arguments, workbench, console),
+        Command::Doctor(arguments) => doctor::run(&arguments, workspace, workbench, console),
         Command::Config(arguments) => settings_file::run(&arguments, workbench, console),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments, console),

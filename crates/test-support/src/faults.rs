@@ -70,7 +70,8 @@ impl Faults {
 
     /// From now on writing to paths that contain one of these parts fails with its error number.
     pub fn refuse(&self, faults: &[(i32, &str)]) {
-        let lines: String = faults.iter().map(|(error, part)| format!("{error} {part}\n")).collect();
+        let lines: Vec<String> = faults.iter().map(|(error, part)| format!("{error} {part}")).collect();
+        let lines = lines.join("\n") + "\n";
         let staged = self.path("switch.new");
         fs::write(&staged, lines).unwrap();
         fs::rename(staged, self.path("switch")).unwrap();

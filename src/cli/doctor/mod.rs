@@ -4,8 +4,10 @@ mod engine;
 mod machine;
 mod settings;
 mod terminal;
+mod workspace;
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
@@ -18,7 +20,8 @@ use mammoscope_engine_protocol::engine_facts::EngineFacts;
 
 /// Check this machine, with advice on anything that is missing
 ///
-/// Checks the engine and its libtorch, CUDA and the GPUs, the processor, the cache, the terminal and your settings. The exit status is
+/// Checks the engine and its libtorch, CUDA and the GPUs, the processor, the cache, the workspace, the terminal and
+/// your settings. The exit status is
 /// 0 if the program can do its work, otherwise 1. A GPU is useful but not required.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -79,10 +82,11 @@ struct Findings {
 
 pub(super) fn run(
     arguments: &DoctorArguments,
+    workspace: Option<&Path>,
     workbench: &Workbench<'_>,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
-    let findings = examine(workbench);
+    let findings = examine(workspace, workbench);
     let text = if arguments.json {
         serde_json::to_string_pretty(&findings)? + "\n"
     } else {
@@ -92,13 +96,14 @@ pub(super) fn run(
     Ok(if findings.ready { Outcome::Done } else { Outcome::Failed })
 }
 
-fn examine(workbench: &Workbench<'_>) -> Findings {
+fn examine(workspace: Option<&Path>, workbench: &Workbench<'_>) -> Findings {
     let location = locate_engine();
     let probed = location.as_ref().ok().map(|location| probe_engine(&location.path, PROBE_TIMEOUT));
     let facts = probed.as_ref().and_then(|probed| probed.as_ref().ok());
     let gpus = machine::NvidiaDriver::ask();
     let mut checks = engine::checks(&location, probed.as_ref());
     checks.extend(machine::checks(&gpus, facts));
+    checks.push(workspace::check(workspace));
     checks.push(terminal::check());
     checks.push(settings::check(workbench));
     let ready = checks.iter().any(|check| check.name == "engine" && check.state == State::Ok);
@@ -164,9 +169,20 @@ mod tests {
     #[test]
     fn everything_is_checked_once() {
         let workbench = Workbench::new(&|_| Ok(()), &|_| Ok(()));
-        let names: Vec<&str> = examine(&workbench).checks.iter().map(|check| check.name).collect();
-        let all =
-            ["engine", "libtorch", "CUDA", "driver", "GPUs", "cores", "processor", "cache", "terminal", "settings"];
+        let names: Vec<&str> = examine(None, &workbench).checks.iter().map(|check| check.name).collect();
+        let all = [
+            "engine",
+            "libtorch",
+            "CUDA",
+            "driver",
+            "GPUs",
+            "cores",
+            "processor",
+            "cache",
+            "workspace",
+            "terminal",
+            "settings",
+        ];
         assert_eq!(names, all);
     }
 }

@@ -339,9 +339,10 @@ mod tests {
 
     #[test]
     fn where_clocks_disagree_a_heartbeat_that_moves_is_life() {
+        use Movement::{Seen, Stopped, Unknown};
+
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let at = |seconds: i64| now + TimeDelta::seconds(seconds);
-        use Movement::{Seen, Stopped, Unknown};
         let seen = Seen(TimeDelta::seconds(2));
         // The heartbeat and the modification time in seconds from now, what was seen, the condition, and whether it needs a
         // second look.

@@ -35,7 +35,7 @@ impl EventBacklog {
     pub(super) fn push(&mut self, event: RunEvent) {
         self.pending.push_back(event);
         if self.pending.len() > MAX_PENDING
-            && let Some(oldest) = self.pending.iter().position(|event| is_step(event))
+            && let Some(oldest) = self.pending.iter().position(is_step)
         {
             self.pending.remove(oldest);
             self.given_up += 1;

@@ -126,7 +126,7 @@ impl SingleRun<'_> {
         recorder.record(started)?;
         match event_command(self.run, &spec) {
             Ok(command) => {
-                recorder.set_event_command(command.map(|command| EventCommand::new(command, self.run, &spec)))
+                recorder.set_event_command(command.map(|command| EventCommand::new(command, self.run, &spec)));
             }
             Err(error) => recorder.record(RunEventKind::Warning { message: error.to_string() })?,
         }

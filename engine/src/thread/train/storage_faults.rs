@@ -11,18 +11,14 @@ impl StorageFaults {
     /// Takes note of the outcome of writing a file. Returns what to record once a file that could not be written is written
     /// again.
     pub(super) fn note(&mut self, file: &'static str, outcome: &io::Result<()>) -> Option<String> {
-        match outcome {
-            Err(error) => {
-                if self.0.insert(file, error.to_string()).is_none() {
-                    tracing::warn!("{file} cannot be written: {error}; trying again");
-                }
-                None
+        if let Err(error) = outcome {
+            if self.0.insert(file, error.to_string()).is_none() {
+                tracing::warn!("{file} cannot be written: {error}; trying again");
             }
-            Ok(()) => {
-                let reason = self.0.remove(file)?;
-                Some(format!("{file} could not be written for a while ({reason}); nothing is missing in it"))
-            }
+            return None;
         }
+        let reason = self.0.remove(file)?;
+        Some(format!("{file} could not be written for a while ({reason}); nothing is missing in it"))
     }
 
     /// What cannot be written at present, for people; `None` if everything can.
