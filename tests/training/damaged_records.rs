@@ -9,6 +9,7 @@ use std::path::Path;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
 use mammoscope_domain::run::run_spec::RunSpec;
+use mammoscope_domain::training::training_config::FullDiskPolicy;
 use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
@@ -132,7 +133,7 @@ fn damage_to_the_status_never_gives_a_wrong_state() {
         let snapshot = RunSnapshot::read(run.clone());
         match read_status(&path) {
             Err(error) => {
-                assert!(snapshot.problems().contains(&error.to_string()), "{damage}: {:?}", snapshot.problems())
+                assert!(snapshot.problems().contains(&error.to_string()), "{damage}: {:?}", snapshot.problems());
             }
             Ok(status) => {
                 unnoticed += u32::from(status != whole);
@@ -150,7 +151,7 @@ fn essence(spec: &RunSpec) -> RunSpec {
     let mut spec = spec.clone();
     let config = &mut spec.config;
     (config.epochs, config.threads, config.checkpoint_minutes) = (1, 0, 1.0);
-    config.on_full = Default::default();
+    config.on_full = FullDiskPolicy::default();
     spec
 }
 
@@ -230,6 +231,9 @@ fn cut(path: &Path, length: u64) {
     fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
 }
 
+/// Damage to a run and its name.
+type Damage = (&'static str, fn(&RunDir));
+
 #[test]
 fn a_run_with_a_damaged_file_continues_as_without_or_is_refused_by_name() {
     let (fixture, run) = run();
@@ -243,7 +247,6 @@ fn a_run_with_a_damaged_file_continues_as_without_or_is_refused_by_name() {
     assert_eq!(resume(&undisturbed).status.code(), Some(0));
     let expected = Outcome::of(&undisturbed);
 
-    type Damage = (&'static str, fn(&RunDir));
     let previous_is_used: [Damage; 4] = [
         ("empty-checkpoint", |run| cut(&run.last_checkpoint(), 0)),
         ("cut-header", |run| cut(&run.last_checkpoint(), 300)),
@@ -274,13 +277,13 @@ fn a_run_with_a_damaged_file_continues_as_without_or_is_refused_by_name() {
         expected.assert_same(&damaged);
     }
 
-    let refused: [(&str, &str, fn(&RunDir)); 4] = [
-        ("cut-spec", "run.toml", |run| cut(&run.spec(), 40)),
-        ("flipped-spec", "run.toml", |run| flip_in(&run.spec(), "learning_rate = ")),
-        ("cut-manifest", "dataset.json", |run| cut(&run.manifest(), 200)),
-        ("flipped-manifest", "dataset.json", |run| flip_in(&run.manifest(), "\"sha256\": \"")),
+    let refused: [(&str, Damage); 4] = [
+        ("run.toml", ("cut-spec", |run| cut(&run.spec(), 40))),
+        ("run.toml", ("flipped-spec", |run| flip_in(&run.spec(), "learning_rate = "))),
+        ("dataset.json", ("cut-manifest", |run| cut(&run.manifest(), 200))),
+        ("dataset.json", ("flipped-manifest", |run| flip_in(&run.manifest(), "\"sha256\": \""))),
     ];
-    for (name, file, damage) in refused {
+    for (file, (name, damage)) in refused {
         let damaged = copy(name);
         damage(&damaged);
         let before = fs::read(damaged.last_checkpoint()).unwrap();
