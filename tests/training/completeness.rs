@@ -41,7 +41,7 @@ impl Outcome {
         for folder in [run.path().to_owned(), run.predictions(), run.evaluations()] {
             let is_outcome = |name: &String| !["status.json", "log.txt", "labels.json"].contains(&name.as_str());
             for name in names_in(&folder).into_iter().filter(is_outcome) {
-                if folder != run.path() || Path::new(&name).extension().is_some_and(|extension| extension == "txt") {
+                if folder != run.path() || Path::new(&name).extension().is_some_and(|ending| ending == "txt") {
                     let text = fs::read_to_string(folder.join(&name)).unwrap();
                     files.insert(name.clone(), text.replace(&run.path().display().to_string(), "RUN"));
                 }

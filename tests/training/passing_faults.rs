@@ -14,8 +14,8 @@ use mammoscope_test_support::wait_for;
 
 use crate::completeness::Outcome;
 
-const EPOCHS: usize = 120;
-const SETTINGS: &[&str] = &["epochs=120", "optimizer=adamw", "ema=0.9"];
+const EPOCHS: usize = 60;
+const SETTINGS: &[&str] = &["epochs=60", "optimizer=adamw", "ema=0.9"];
 /// How long a fault lasts.
 const WHILE: Duration = Duration::from_millis(1100);
 

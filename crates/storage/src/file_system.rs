@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_locks_are_told_from_other_faults() {
+    fn refused_locks_are_distinguished_from_other_faults() {
         use rustix::io::Errno;
 
         for errno in [Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOLCK] {

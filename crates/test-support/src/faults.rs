@@ -70,10 +70,9 @@ impl Faults {
 
     /// From now on writing to paths that contain one of these parts fails with its error number.
     pub fn refuse(&self, faults: &[(i32, &str)]) {
-        let lines: Vec<String> = faults.iter().map(|(error, part)| format!("{error} {part}")).collect();
-        let lines = lines.join("\n") + "\n";
+        let lines: Vec<String> = faults.iter().map(|(error, part)| format!("{error} {part}\n")).collect();
         let staged = self.path("switch.new");
-        fs::write(&staged, lines).unwrap();
+        fs::write(&staged, lines.concat()).unwrap();
         fs::rename(staged, self.path("switch")).unwrap();
     }
 

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use memmap2::Mmap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use super::content_index::ContentHash;
 use super::image_record::PreparedImage;
@@ -132,7 +132,9 @@ impl CacheFile {
 /// A cache file under construction, with a temporary name. It is removed on drop.
 pub(super) struct CacheWriter {
     folder: PathBuf,
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<File>,
+    /// Removes the file unless it is put in place.
+    temporary: TempPath,
     contents: Contents,
 }
 
@@ -140,7 +142,8 @@ impl CacheWriter {
     /// Creates a file for grey images.
     pub(super) fn create(folder: &Path, size: usize) -> io::Result<Self> {
         let contents = Contents { size, channels: 1, checksums: Vec::new(), images: BTreeMap::new() };
-        Ok(Self { folder: folder.to_owned(), file: temporary_file(folder)?, contents })
+        let (file, temporary) = temporary_file(folder)?;
+        Ok(Self { folder: folder.to_owned(), file, temporary, contents })
     }
 
     /// True if these are the first coloured pixels.
@@ -184,9 +187,9 @@ impl CacheWriter {
         self.file.write_all(&MAGIC)?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         // A full disk should fail here, not later as unreadable pages.
-        file.as_file().sync_all()?;
+        file.sync_all()?;
         // Maps this file, not the one of that name: another process may replace or remove it meanwhile.
-        let file = file.persist(path).map_err(|error| error.error)?;
+        self.temporary.persist(path).map_err(|error| error.error)?;
         CacheFile::of(&file, path, self.contents.size)
             .ok_or_else(|| io::Error::other("the written file cannot be read back"))
     }
@@ -199,9 +202,11 @@ impl CacheWriter {
     /// Rewrites all pixels with three channels instead of one.
     fn widen(&mut self) -> io::Result<()> {
         self.file.flush()?;
-        let mut grey = std::mem::replace(&mut self.file, temporary_file(&self.folder)?);
+        let (file, temporary) = temporary_file(&self.folder)?;
+        let mut grey = std::mem::replace(&mut self.file, file);
+        let _removed_at_the_end = std::mem::replace(&mut self.temporary, temporary);
         grey.rewind()?;
-        let mut grey = BufReader::with_capacity(BUFFER, grey.get_mut().as_file_mut());
+        let mut grey = BufReader::with_capacity(BUFFER, grey.get_mut());
         let mut pixels = vec![0; self.contents.size * self.contents.size];
         let slots = std::mem::take(&mut self.contents.checksums).len();
         self.contents.channels = 3;
@@ -217,9 +222,17 @@ fn tripled(grey: &[u8]) -> Vec<u8> {
     grey.iter().flat_map(|&level| [level; 3]).collect()
 }
 
-fn temporary_file(folder: &Path) -> io::Result<BufWriter<NamedTempFile>> {
-    let file = tempfile::Builder::new().suffix(disk_room::PART).tempfile_in(folder)?;
+/// A file and what removes it. Its errors are those of the system, which say whether trying again may help; a
+/// `NamedTempFile` would wrap them.
+fn temporary_file(folder: &Path) -> io::Result<(BufWriter<File>, TempPath)> {
+    let create = |path: &Path| {
+        let mut options = File::options();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.read(true).write(true).create_new(true).open(path)
+    };
+    let (file, temporary) = tempfile::Builder::new().suffix(disk_room::PART).make_in(folder, create)?.into_parts();
     // The lock tells other processes that the writer is alive; on file systems without locks they go by the file's age.
-    let _ = file.as_file().try_lock();
-    Ok(BufWriter::with_capacity(BUFFER, file))
+    let _ = file.try_lock();
+    Ok((BufWriter::with_capacity(BUFFER, file), temporary))
 }

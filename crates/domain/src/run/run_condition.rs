@@ -28,7 +28,7 @@ pub enum TrainerEvidence {
     Unheld,
     /// No process holds the lock, and the host was restarted since.
     HostRestarted,
-    /// It cannot be told from here: the trainer is on another host, or the file system has no locks.
+    /// It cannot be seen from here: the trainer is on another host, or the file system has no locks.
     Unknown,
 }
 

@@ -57,11 +57,20 @@ pub struct Checkpoint {
     pub notes: BTreeMap<String, String>,
 }
 
-/// The part of a safetensors header that is not about tensors.
+/// A safetensors header.
 #[derive(Deserialize)]
 struct Header {
     #[serde(rename = "__metadata__", default)]
     notes: BTreeMap<String, String>,
+    #[serde(flatten)]
+    tensors: BTreeMap<String, TensorLayout>,
+}
+
+/// The type and shape of a tensor in a header.
+#[derive(Deserialize)]
+struct TensorLayout {
+    dtype: String,
+    shape: Vec<usize>,
 }
 
 /// A checkpoint that cannot be used or written.
@@ -150,7 +159,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Reads the notes of a checkpoint alone, without its tensors; nothing is verified.
+    /// Reads the notes of a checkpoint alone, without its tensors, and verifies the header.
     pub fn read_notes(path: &Path) -> Result<BTreeMap<String, String>, CheckpointError> {
         if !fs::metadata(path)?.is_file() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
@@ -160,10 +169,15 @@ impl Checkpoint {
         file.read_exact(&mut length)?;
         let mut header = Vec::new();
         file.take(u64::from_le_bytes(length).min(MAX_HEADER)).read_to_end(&mut header)?;
-        let Header { notes } = serde_json::from_slice(&header)
+        let Header { notes, tensors } = serde_json::from_slice(&header)
             .map_err(|error| CheckpointError::Safetensors(printable(&error.to_string())))?;
         if notes.get("format").map(String::as_str) != Some(CHECKPOINT_FORMAT) {
             return Err(CheckpointError::NotOurs);
+        }
+        let layout =
+            tensors.iter().map(|(name, TensorLayout { dtype, shape })| (name.as_str(), format!("{dtype} {shape:?}")));
+        if notes.get(HEADER_CHECKSUM).is_some_and(|stated| *stated != header_checksum(&notes, layout)) {
+            return Err(CheckpointError::HeaderChecksum);
         }
         Ok(notes)
     }
@@ -186,7 +200,7 @@ impl Checkpoint {
             self.notes.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         notes.insert("format".to_owned(), CHECKPOINT_FORMAT.to_owned());
         notes.insert(CHECKSUM.to_owned(), checksum(data.iter().map(|(name, .., bytes)| (*name, bytes.as_slice()))));
-        let layout = data.iter().map(|(name, dtype, shape, _)| (*name, *dtype, *shape));
+        let layout = data.iter().map(|(name, dtype, shape, _)| (*name, format!("{dtype:?} {shape:?}")));
         notes.insert(HEADER_CHECKSUM.to_owned(), header_checksum(&notes, layout));
         let views = data
             .iter()
@@ -209,7 +223,7 @@ impl Checkpoint {
         if notes.get(CHECKSUM) != Some(&checksum(data.iter().map(|(name, view)| (*name, view.data())))) {
             return Err(CheckpointError::Checksum);
         }
-        let layout = data.iter().map(|(name, view)| (*name, view.dtype(), view.shape()));
+        let layout = data.iter().map(|(name, view)| (*name, format!("{:?} {:?}", view.dtype(), view.shape())));
         if notes.get(HEADER_CHECKSUM).is_some_and(|stated| *stated != header_checksum(&notes, layout)) {
             return Err(CheckpointError::HeaderChecksum);
         }
@@ -270,23 +284,23 @@ fn checksum<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
 
 /// Returns the SHA-256 over the notes, without this one, and over the names, types and shapes of the tensors.
 fn header_checksum<'a>(
-    notes: &HashMap<String, String>,
-    layout: impl Iterator<Item = (&'a str, Dtype, &'a [usize])>,
+    notes: impl IntoIterator<Item = (&'a String, &'a String)>,
+    layout: impl Iterator<Item = (&'a str, String)>,
 ) -> String {
     let mut hasher = Sha256::new();
     let mut add = |part: &str| {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     };
-    let mut entries: Vec<_> = notes.iter().filter(|(key, _)| *key != HEADER_CHECKSUM).collect();
+    let mut entries: Vec<_> = notes.into_iter().filter(|(key, _)| *key != HEADER_CHECKSUM).collect();
     entries.sort_unstable();
     for (key, value) in entries {
         add(key);
         add(value);
     }
-    for (name, dtype, shape) in layout {
+    for (name, kind) in layout {
         add(name);
-        add(&format!("{dtype:?} {shape:?}"));
+        add(&kind);
     }
     crate::models::model_file::hexadecimal(&hasher.finalize())
 }
