@@ -234,9 +234,6 @@ fn cut(path: &Path, length: u64) {
     fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
 }
 
-/// Damage to a run and its name.
-type Damage = (&'static str, fn(&RunDir));
-
 #[test]
 fn a_run_with_a_damaged_file_continues_as_without_or_is_refused_by_name() {
     let (fixture, run) = run();
