@@ -6,6 +6,9 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use mammoscope_domain::run::request_verb::RequestVerb;
@@ -332,12 +335,33 @@ fn requests_need_a_trainer() {
 }
 
 #[test]
-fn a_heartbeat_from_a_clock_that_is_ahead_is_just_now() {
+fn a_heartbeat_from_a_clock_that_is_ahead_is_life_only_while_it_moves() {
     let fixture = RunFixture::new();
     let run = fixture.running(View::CcR, "one");
-    let heartbeat = Utc::now() + TimeDelta::hours(1);
-    set_status(&run, |status| (status.host, status.heartbeat) = (Some("another host".to_owned()), heartbeat));
-    assert_eq!(fixture.json(&["status", &run.name(), "--json"])["condition"], "running · just now");
+    let beat = || {
+        let heartbeat = Utc::now() + TimeDelta::hours(1);
+        set_status(&run, |status| (status.host, status.heartbeat) = (Some("another host".to_owned()), heartbeat));
+    };
+    beat();
+    let condition = || {
+        let document = fixture.json(&["status", &run.name(), "--json"]);
+        document["condition"].as_str().unwrap().to_owned()
+    };
+    let still = condition();
+    assert!(still.starts_with("stale · ") && still.contains("no heartbeat, its clock is "), "{still}");
+    let has_ended = AtomicBool::new(false);
+    let moving = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !has_ended.load(Ordering::Relaxed) {
+                beat();
+                thread::sleep(Duration::from_millis(300));
+            }
+        });
+        let condition = condition();
+        has_ended.store(true, Ordering::Relaxed);
+        condition
+    });
+    assert!(moving.starts_with("running · just now, its clock is "), "{moving}");
 }
 
 #[test]

@@ -126,9 +126,10 @@ fn unseen_text(status: &RunStatus) -> String {
 /// Records that a stale run was interrupted, so that it counts as ended; it can still be resumed. Fails if a trainer holds
 /// the run, or if it is not stale.
 pub fn mark_ended(run: &RunDir) -> anyhow::Result<()> {
-    // Taken first, so that nothing changes after the check.
-    let _lock = lock_when_free(run)?;
     let condition = current_condition(run)?;
+    // Checked before: a lock of this process would count as that of a trainer.
+    let seen = read_status(&run.status())?.heartbeat;
+    let _lock = lock_when_free(run)?;
     let Some(stale) = condition.stale else { bail!("it is {condition}: there is nothing to mark") };
     let reason = match stale {
         Staleness::ProcessGone => "its process was gone",
@@ -140,6 +141,9 @@ pub fn mark_ended(run: &RunDir) -> anyhow::Result<()> {
     let step = RunSnapshot::read(run.clone()).summary().step;
     let (state, reason) = (RunPhase::Interrupted, Some(format!("marked as ended: {reason}")));
     let mut status = read_status(&run.status())?;
+    if status.heartbeat != seen {
+        bail!("a trainer has just worked on it: there is nothing to mark");
+    }
     let kind = RunEventKind::Ended { state, reason: reason.clone(), step };
     EventLog::open(&run.events())
         .and_then(|mut log| log.append(&RunEvent { time: Utc::now(), kind }))
