@@ -82,7 +82,8 @@ fn the_folders_of_detached_runs_are_printed_before_their_trainer_has_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let go = folder.path().join("go");
     // It starts its run when the test says so, or never.
-    let started = r#"{"time":"2026-11-23T10:15:02Z","event":"started","pid":1,"host":"h","version":"0"}"#;
+    let started =
+        r#"{"time":"2026-11-23T10:15:02Z","event":"started","pid":'$$',"host":"'$(uname -n)'","version":"0"}"#;
     let body = format!(
         "while [ ! -e '{go}' ]; do sleep 0.02; done; read word < '{go}'; [ \"$word\" = start ] || exit 3; \
          echo '{started}' >> \"$3/events.jsonl\"",

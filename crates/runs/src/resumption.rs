@@ -124,6 +124,13 @@ fn state_of(run: &RunDir, spec: &RunSpec, changes: &TrainingChanges, by: Resumed
     // The lock decides; the status also covers runs that are queued for a trainer.
     match when_free(run, probe_lock) {
         Ok(()) => {}
+        Err(RunLockError::Held { holder }) if is_queued(run) => {
+            let reason = format!(
+                "{name} is queued: its trainer ({}) has not reached it yet; there is nothing to resume",
+                printable(&holder)
+            );
+            return Ok(Resumable::Occupied { reason });
+        }
         Err(error @ RunLockError::Held { .. }) => {
             let reason = format!("{name}: {error}; end it first with `mammoscope control {name} stop`");
             return Ok(Resumable::Occupied { reason });
@@ -181,6 +188,10 @@ fn state_of(run: &RunDir, spec: &RunSpec, changes: &TrainingChanges, by: Resumed
 fn is_patience_longer(config: &TrainingConfig, changed: &TrainingConfig, status: &RunStatus) -> bool {
     let stopped_early = config.early_stop > 0 && status.epoch < status.epochs;
     stopped_early && (changed.early_stop == 0 || changed.early_stop > config.early_stop)
+}
+
+fn is_queued(run: &RunDir) -> bool {
+    read_status(&run.status()).is_ok_and(|status| status.state == RunPhase::Queued)
 }
 
 fn has_checkpoint(run: &RunDir) -> bool {
