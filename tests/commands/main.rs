@@ -26,4 +26,5 @@ mod sharded_predictions;
 mod shipped_models;
 mod show;
 mod split_cli;
+mod trainer_proof;
 mod tutorial;

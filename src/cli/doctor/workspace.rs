@@ -1,4 +1,4 @@
-//! Checks the workspace: its file system, and if trainings can write to it and lock their runs.
+//! Checks the workspace: its file system, and if trainers can write to it and lock their runs.
 
 use std::fs::TryLockError;
 use std::io;
