@@ -89,7 +89,7 @@ fn damage_to_a_checkpoint_is_noticed() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: cargo test --test training damaged_records -- --ignored --nocapture"]
 fn a_checkpoint_cut_at_any_length_is_noticed() {
     assert_checkpoints_notice(1);
 }

@@ -151,7 +151,7 @@ fn killed_trainers_leave_runs_that_end_as_if_nothing_had_happened() {
 
 /// 60 kills within the writing of checkpoints, 20 within that of other files, and the others at any moment.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: cargo test --test training kill_series -- --ignored --nocapture"]
 fn a_hundred_kills_change_no_byte() {
     let Some(mut series) = Series::new() else { return };
     let mut numbers = Numbers(11);

@@ -75,7 +75,7 @@ fn a_trainer_does_not_notice_lost_terminals() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: cargo test --test training lost_terminals -- --ignored --nocapture"]
 fn a_trainer_does_not_notice_fifty_lost_terminals() {
     assert_unnoticed(50);
 }

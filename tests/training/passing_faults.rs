@@ -129,7 +129,7 @@ fn faults_that_pass_cost_nothing() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: cargo test --test training passing_faults -- --ignored --nocapture"]
 fn a_second_of_faults_on_each_file_costs_nothing() {
     assert_faults_pass(ALL);
 }
