@@ -136,7 +136,7 @@ fn without_locks_a_lease_keeps_a_second_trainer_away_and_the_heartbeat_shows_the
     assert_eq!(resumed.status.code(), Some(0), "{}", stderr_of(&resumed));
     fixture.control(&run, "stop");
     assert_eq!(wait_for_end(&run), RunPhase::Stopped);
-    assert!(!run.lease().exists(), "it was given back");
+    wait_for("its lease to be given back", || (!run.lease().exists()).then_some(()));
 }
 
 #[test]

@@ -180,15 +180,27 @@ impl PtySession {
         self.reading.take().unwrap().join().unwrap();
     }
 
-    /// Waits until the program has ended. Returns its status and the time that took.
+    /// Waits until the program has ended and all that it wrote was read. Returns its status and the time that took.
     pub fn wait_for_end(&mut self) -> (ExitStatus, Duration) {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return (status, start.elapsed());
+                let elapsed = start.elapsed();
+                self.wait_for_last_output();
+                return (status, elapsed);
             }
             assert!(start.elapsed() < TIMEOUT, "the program does not end:\n{}", self.contents());
             std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The terminal is at its end when the last program with it has ended; a reader that was stopped sees no end.
+    fn wait_for_last_output(&self) {
+        let end = Instant::now() + TIMEOUT;
+        let mut shown = self.shown.0.lock().unwrap();
+        while !shown.ended && !shown.closing {
+            assert!(Instant::now() < end, "another program holds the terminal");
+            shown = self.shown.1.wait_timeout(shown, Duration::from_millis(200)).unwrap().0;
         }
     }
 
