@@ -62,7 +62,7 @@ pub(super) fn whole_document(
         "config": spec.map(|spec| &spec.config),
         "trainer": summary.trainer,
         "setting": summary.setup,
-        "history": summary.records,
+        "history": *summary.records,
         "learning_rate": summary.learning_rate,
         "reductions": summary.reductions,
         "checkpoints": summary.checkpoints,

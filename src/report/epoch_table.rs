@@ -143,7 +143,7 @@ mod tests {
             images_per_s: 61.25,
         });
         state.apply(&RunEvent { time, kind: point });
-        let line = live_line(&state.summary, state.steps.last().unwrap(), Some(11_520.0));
+        let line = live_line(&state.summary, &state.last_report.unwrap(), Some(11_520.0));
         assert_eq!(
             line,
             "epoch 12/100 · step 5/10 · loss 0.5321 · acc 0.791 · rate 2.50e-5 · 61.2 images/s · ETA 3 h 12 min"

@@ -147,7 +147,7 @@ fn curves(points: u64, seed: u64, now: DateTime<Utc>) -> RunUpdate {
         Timed { time: now + elapsed, elapsed, record }
     });
     RunUpdate {
-        kept: 0,
+        valid_below: 0,
         steps: steps.collect(),
         is_restart: true,
         notes: Vec::new(),

@@ -11,7 +11,7 @@ use mammoscope_domain::run::run_records::{EpochMetrics, EpochRecord, StepReport}
 use mammoscope_storage::runs::tensorboard::TensorBoardWriter;
 use mammoscope_test_support::python::python_packages;
 use mammoscope_test_support::stderr_of;
-use mammoscope_test_support::training_fixture::{TrainingFixture, state};
+use mammoscope_test_support::training_fixture::{TrainingFixture, events, state};
 
 /// Prints every scalar of a folder of event files: tag → [[wall time, step, value], …].
 const LOADER: &str = "
@@ -135,7 +135,11 @@ fn the_event_file_of_a_run_holds_its_epochs_and_reports() {
     assert_eq!(values("accuracy/train"), of_epochs(|metrics| metrics.train_accuracy));
     assert_eq!(values("loss/validation"), of_epochs(|metrics| metrics.val_loss.unwrap()));
     assert_eq!(values("learning_rate"), of_epochs(|metrics| metrics.learning_rate));
-    let reports: Vec<_> = state.steps.iter().map(|point| (point.step, single(point.loss))).collect();
+    let reported = |event| match event {
+        RunEventKind::StepReported(report) => Some((report.step, single(report.loss))),
+        _ => None,
+    };
+    let reports: Vec<_> = events(&run).into_iter().filter_map(reported).collect();
     assert_eq!(values("batch/loss"), reports);
     assert_eq!(values("images_per_s").len(), 3, "each epoch has reported");
 }

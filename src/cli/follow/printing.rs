@@ -171,14 +171,14 @@ impl<'a> FollowPrinter<'a> {
         let status = snapshot.status().ok();
         let active = status.filter(|status| !status.state.is_over());
         let training = matches!(summary.phase, RunPhase::Running | RunPhase::Stopping);
-        let report = snapshot.state().steps.last().filter(|report| training && report.step == summary.step);
+        let report = snapshot.state().last_report.filter(|report| training && report.step == summary.step);
         let message = match (active, report) {
             (Some(status), Some(report)) => {
                 format!(
                     "{}  {}{}",
                     status.view,
                     if summary.phase == RunPhase::Stopping { "stopping · " } else { "" },
-                    live_line(summary, report, remaining_seconds(summary))
+                    live_line(summary, &report, remaining_seconds(summary))
                 )
             }
             (Some(status), None) => format!("{}  {}", status.view, summary.phase),

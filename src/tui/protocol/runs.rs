@@ -14,7 +14,7 @@ use mammoscope_domain::run::metric_series::MetricSeries;
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_labels::RunLabels;
-use mammoscope_domain::run::run_records::{StepReport, Timed};
+use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint, StepReport, Timed};
 use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_runs::control::RequestOutcome;
 use mammoscope_storage::runs::history_files::ReferenceHistory;
@@ -178,13 +178,13 @@ impl Lower {
 /// The changes of a followed run since the last update.
 #[derive(Debug)]
 pub(in crate::tui) struct RunUpdate {
-    /// The number of steps sent before that are still valid.
-    pub(in crate::tui) kept: usize,
-    /// The steps after those.
+    /// Of the reports sent before, those of earlier steps still hold.
+    pub(in crate::tui) valid_below: u64,
+    /// The reports after those.
     pub(in crate::tui) steps: Vec<Timed<StepReport>>,
     /// True if all notes sent before are void, since the events were replaced or truncated.
     pub(in crate::tui) is_restart: bool,
-    /// New events, without reports of steps.
+    /// New events, without those that every epoch has.
     pub(in crate::tui) notes: Vec<RunNote>,
     pub(in crate::tui) summary: Box<RunSummary>,
     /// Files that cannot be read, with the reasons.
@@ -223,6 +223,20 @@ pub(in crate::tui) struct RunNote {
     pub(in crate::tui) elapsed: TimeDelta,
     pub(in crate::tui) step: u64,
     pub(in crate::tui) kind: NoteKind,
+}
+
+impl RunNote {
+    /// A note of an event; `None` for one that every epoch has, and for reports of steps.
+    pub(in crate::tui) fn of(event: &RunEventKind, summary: &RunSummary) -> Option<Self> {
+        let is_routine = matches!(
+            event,
+            RunEventKind::EpochStarted { .. }
+                | RunEventKind::StepReported(_)
+                | RunEventKind::CheckpointSaved(SavedCheckpoint { kind: CheckpointKind::Last, .. })
+        );
+        let kind = || NoteKind::Event(event.clone());
+        (!is_routine).then(|| Self { elapsed: summary.clock.elapsed(), step: summary.step, kind: kind() })
+    }
 }
 
 /// An event of the run, or a finding in its curves.

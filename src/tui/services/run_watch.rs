@@ -10,9 +10,10 @@ use std::{fs, thread};
 use super::run_log_lines::log_line;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_log::LogLine;
-use crate::tui::protocol::runs::{NoteKind, RunHashes, RunNote, RunUpdate, RunsMessage};
+use crate::tui::protocol::runs::{RunHashes, RunNote, RunUpdate, RunsMessage};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::{StepReport, Timed};
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_runs::follower::RunFollower;
@@ -55,16 +56,17 @@ impl RunWatch {
 /// The changes of a run since the last update that was sent.
 #[derive(Debug)]
 pub(in crate::tui) struct PendingUpdate {
-    /// The number of steps sent before that still hold.
-    kept: usize,
+    /// Of the reports sent before, those of earlier steps still hold.
+    valid_below: u64,
     is_restart: bool,
+    steps: Vec<Timed<StepReport>>,
     notes: Vec<RunNote>,
 }
 
 impl PendingUpdate {
     /// Nothing was sent yet: the first update holds the whole run.
     pub(in crate::tui) fn new() -> Self {
-        Self { kept: 0, is_restart: true, notes: Vec::new() }
+        Self { valid_below: 0, is_restart: true, steps: Vec::new(), notes: Vec::new() }
     }
 
     /// Adds a change; `state` is the run's state after it.
@@ -73,13 +75,25 @@ impl PendingUpdate {
             *self = Self::new();
         }
         if let RunChange::Entry(TailEntry::Event(event)) = change {
-            let is_report = matches!(event.kind, RunEventKind::StepReported(_));
-            self.kept = self.kept.min(state.steps.len() - usize::from(is_report));
-            if !is_report {
-                let kind = NoteKind::Event(event.kind.clone());
-                self.notes.push(RunNote { elapsed: state.summary.clock.elapsed(), step: state.summary.step, kind });
+            match event.kind {
+                RunEventKind::StepReported(report) => {
+                    self.keep_below(report.step);
+                    self.steps.extend(state.last_report);
+                }
+                // Training continues from a checkpoint: the reports after it are void.
+                RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
+                    self.keep_below(step + 1);
+                }
+                _ => {}
             }
+            self.notes.extend(RunNote::of(&event.kind, &state.summary));
         }
+    }
+
+    /// Forgets the reports of this step and of later ones.
+    fn keep_below(&mut self, step: u64) {
+        self.valid_below = self.valid_below.min(step);
+        self.steps.truncate(self.steps.partition_point(|report| report.step < step));
     }
 
     /// Takes the update out: what was added since the last one.
@@ -89,11 +103,11 @@ impl PendingUpdate {
         problems: Vec<String>,
         log: Option<Vec<LogLine>>,
     ) -> RunUpdate {
-        let sent = Self { kept: state.steps.len(), is_restart: false, notes: Vec::new() };
-        let Self { kept, is_restart, notes } = std::mem::replace(self, sent);
-        let (steps, summary) = (state.steps[kept..].to_vec(), Box::new(state.summary.clone()));
+        let sent = Self { valid_below: u64::MAX, is_restart: false, steps: Vec::new(), notes: Vec::new() };
+        let Self { valid_below, is_restart, steps, notes } = std::mem::replace(self, sent);
+        let summary = Box::new(state.summary.clone());
         let (machine, is_machine_restart, hashes) = (Vec::new(), false, None);
-        RunUpdate { kept, steps, is_restart, notes, summary, problems, log, machine, is_machine_restart, hashes }
+        RunUpdate { valid_below, steps, is_restart, notes, summary, problems, log, machine, is_machine_restart, hashes }
     }
 }
 
@@ -152,7 +166,6 @@ mod tests {
     use crate::tui::screens::runs::curves::RunCurves;
     use crate::tui::screens::runs::metric::Metric;
     use mammoscope_domain::run::run_event::RunEvent;
-    use mammoscope_domain::run::run_records::StepReport;
     use mammoscope_storage::runs::event_log::EventLog;
 
     fn report(run: &RunDir, step: u64) {

@@ -1,5 +1,7 @@
 //! The summary of a run: everything that follows from its events except the reports of single steps.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::request_verb::RequestVerb;
@@ -38,10 +40,10 @@ pub struct RunSummary {
     pub step: u64,
     /// The learning rate of the last step.
     pub learning_rate: Option<f64>,
-    /// Training images per second, from the last report that still holds.
+    /// Training images per second; `None` from when training goes back to a checkpoint until the next report.
     pub images_per_s: Option<f64>,
-    /// The completed epochs, in order.
-    pub records: Vec<Timed<EpochRecord>>,
+    /// The completed epochs, in order. Copies of a summary share them.
+    pub records: Arc<Vec<Timed<EpochRecord>>>,
     /// The best of them by `monitor`; the first of equals.
     pub best: Option<BestEpoch>,
     /// The reductions of the learning rate, by epoch.
@@ -85,7 +87,7 @@ impl RunSummary {
             step: 0,
             learning_rate: None,
             images_per_s: None,
-            records: Vec::new(),
+            records: Arc::default(),
             best: None,
             reductions: Vec::new(),
             changes: Vec::new(),
@@ -235,8 +237,9 @@ impl RunSummary {
         let EpochMetrics { epoch, step, learning_rate, .. } = record.metrics;
         self.reach(epoch, step, learning_rate);
         // An epoch that is trained again replaces its earlier record, even if going back was never recorded.
-        self.records.retain(|earlier| earlier.metrics.epoch < epoch);
-        self.records.push(record);
+        let records = Arc::make_mut(&mut self.records);
+        records.retain(|earlier| earlier.metrics.epoch < epoch);
+        records.push(record);
         self.choose_best();
     }
 
@@ -244,7 +247,8 @@ impl RunSummary {
     fn go_back(&mut self, step: u64, epochs_done: u32) {
         self.step = step;
         self.epoch = epochs_done;
-        self.records.retain(|record| record.metrics.epoch <= epochs_done && record.metrics.step <= step);
+        let holds = |record: &Timed<EpochRecord>| record.metrics.epoch <= epochs_done && record.metrics.step <= step;
+        Arc::make_mut(&mut self.records).retain(holds);
         self.reductions.retain(|reduction| reduction.epoch <= epochs_done);
         self.checkpoints.retain(|checkpoint| checkpoint.step <= step);
         self.choose_best();
@@ -252,7 +256,7 @@ impl RunSummary {
 
     fn choose_best(&mut self) {
         let mut best: Option<BestEpoch> = None;
-        for record in &self.records {
+        for record in &*self.records {
             let (metric, value) = record.metrics.monitored(self.monitor);
             let Some(value) = value else { continue };
             if best.as_ref().is_none_or(|best| self.monitor.is_better(value, best.value)) {

@@ -79,7 +79,7 @@ impl RunsScreen {
         let curves = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run));
         let best = curves.and_then(|curves| Some((curves, curves.summary.as_ref()?.best.as_ref()?)));
         best.is_some_and(|(curves, best)| {
-            let records = curves.summary.iter().flat_map(|summary| &summary.records);
+            let records = curves.summary.iter().flat_map(|summary| summary.records.iter());
             let at = records.take_while(|record| record.metrics.epoch < best.epoch).count();
             let (from, to) = self.range();
             curves.epoch_places.on(self.view.axis).get(at).is_some_and(|place| (from..=to).contains(place))

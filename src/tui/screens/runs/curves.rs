@@ -45,10 +45,11 @@ impl RunCurves {
         if let Some(log) = update.log {
             self.log = log;
         }
-        let length = self.places.on(XAxis::Steps).len();
-        if update.kept < length {
-            self.places.truncate(update.kept);
-            self.raw.iter_mut().for_each(|series| series.truncate(update.kept));
+        let steps = self.places.on(XAxis::Steps);
+        let valid = steps.partition_point(|step| (*step as u64) < update.valid_below);
+        if valid < steps.len() {
+            self.places.truncate(valid);
+            self.raw.iter_mut().for_each(|series| series.truncate(valid));
             self.reset_averages();
             self.reset_search();
         }
@@ -73,7 +74,7 @@ impl RunCurves {
         }
         self.epoch_places = Places::default();
         (self.val_loss, self.val_accuracy) = Default::default();
-        for record in &summary.records {
+        for record in &*summary.records {
             let metrics = &record.metrics;
             self.epoch_places.push(
                 metrics.step,

@@ -214,7 +214,7 @@ fn eta_text(row: &RunRow, summary: Option<&RunSummary>) -> String {
 fn plateau(summary: &RunSummary) -> u32 {
     let mut lowest = f64::INFINITY;
     let mut since = 0;
-    for record in &summary.records {
+    for record in summary.records.iter() {
         let epoch = record.metrics.epoch;
         let loss = record.metrics.val_loss.unwrap_or(f64::NAN);
         if loss < lowest - 1e-4 {

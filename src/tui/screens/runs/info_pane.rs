@@ -1,5 +1,7 @@
 //! The information pane below the charts: the events or the log of the selected run.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -8,12 +10,11 @@ use ratatui::widgets::Paragraph;
 
 use super::RunsScreen;
 use super::configuration::named;
-use super::curves::RunCurves;
 use super::details_view::truncated;
-use super::note_text::{is_bad, is_routine, needs_attention, note_text, shorter_texts};
+use super::note_text::{is_bad, needs_attention, note_text, shorter_texts};
 use crate::tui::protocol::run_log::{LogLevel, LogLine};
 use crate::tui::protocol::run_names::clock_time;
-use crate::tui::protocol::runs::Lower;
+use crate::tui::protocol::runs::{Lower, RunNote};
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::axis_ticks::time_label;
@@ -32,26 +33,17 @@ pub(super) struct InfoLine {
     shorter: Vec<String>,
     style: Style,
     pub(super) needs_attention: bool,
-    /// The index of the note that the line is about.
-    pub(super) note: Option<usize>,
 }
 
 impl InfoLine {
     /// A fact with its name; the value is safe to print.
     pub(super) fn fact(name: &str, value: &str, style: Style) -> Self {
-        Self { time: None, text: named(name, value), shorter: Vec::new(), style, needs_attention: false, note: None }
+        Self { time: None, text: named(name, value), shorter: Vec::new(), style, needs_attention: false }
     }
 
     /// The heading of some facts.
     pub(super) fn heading(text: &str, theme: &Theme) -> Self {
-        Self {
-            time: None,
-            text: text.to_owned(),
-            shorter: Vec::new(),
-            style: theme.dim(),
-            needs_attention: false,
-            note: None,
-        }
+        Self { time: None, text: text.to_owned(), shorter: Vec::new(), style: theme.dim(), needs_attention: false }
     }
 
     /// The whole line.
@@ -79,12 +71,32 @@ impl InfoLine {
 impl RunsScreen {
     /// The lines of the pane.
     pub(super) fn info_lines(&self, content: Lower, shared: &SharedState) -> Vec<InfoLine> {
+        self.some_info_lines(content, 0..usize::MAX, shared)
+    }
+
+    /// The lines of the pane in a range of positions, as far as there are that many.
+    fn some_info_lines(&self, content: Lower, range: Range<usize>, shared: &SharedState) -> Vec<InfoLine> {
         let theme = &shared.theme;
+        let (start, count) = (range.start, range.len());
         match (content, self.selected_curves()) {
-            (Lower::Configuration, _) => self.configuration_lines(shared),
+            (Lower::Configuration, _) => self.configuration_lines(shared).into_iter().skip(start).take(count).collect(),
             (_, None) | (Lower::Nothing, _) => Vec::new(),
-            (Lower::Log, Some(curves)) => curves.log.iter().map(|line| log_line(line, theme)).collect(),
-            (Lower::Events, Some(curves)) => event_lines(curves, theme),
+            (Lower::Log, Some(curves)) => {
+                curves.log.iter().skip(start).take(count).map(|line| log_line(line, theme)).collect()
+            }
+            (Lower::Events, Some(curves)) => {
+                curves.notes.iter().skip(start).take(count).map(|note| event_line(note, theme)).collect()
+            }
+        }
+    }
+
+    /// The number of lines of the pane: a run of many epochs has thousands, of which a few are drawn.
+    fn info_length(&self, content: Lower, shared: &SharedState) -> usize {
+        match (content, self.selected_curves()) {
+            (Lower::Configuration, _) => self.configuration_lines(shared).len(),
+            (_, None) | (Lower::Nothing, _) => 0,
+            (Lower::Log, Some(curves)) => curves.log.len(),
+            (Lower::Events, Some(curves)) => curves.notes.len(),
         }
     }
 
@@ -93,54 +105,46 @@ impl RunsScreen {
         let theme = &shared.theme;
         self.areas.lower = area;
         let height = usize::from(area.height.saturating_sub(2));
-        let lines = self.info_lines(content, shared);
-        let jumped = self.lower.note.and_then(|note| lines.iter().position(|line| line.note == Some(note)));
+        let length = self.info_length(content, shared);
+        let jumped = self.lower.note.filter(|note| content == Lower::Events && *note < length);
         // Events and log are at the end, unless they were scrolled back or a note was jumped to.
-        let last = lines.len().saturating_sub(height);
+        let last = length.saturating_sub(height);
         self.lower.scrolled = self.lower.scrolled.min(last);
         let is_text = content == Lower::Configuration;
         let mut start = if is_text { self.lower.scrolled } else { last - self.lower.scrolled };
         if let Some(jumped) = jumped.filter(|_| self.lower.scrolled == 0) {
             start = start.min(jumped.saturating_sub(height / 2));
         }
-        let place = if lines.len() > height {
-            format!("{}–{} of {}", start + 1, start + height, lines.len())
-        } else {
-            String::new()
-        };
+        let place =
+            if length > height { format!("{}–{} of {length}", start + 1, start + height) } else { String::new() };
         let inner = draw_pane(frame, area, theme, false, [content.title(), &place]);
-        if lines.is_empty() {
+        if length == 0 {
             frame.render_widget(Paragraph::new(Line::styled(" nothing yet", theme.dim())), inner);
         }
         let cells = usize::from(inner.width);
         let line = |(at, line): (usize, &InfoLine)| {
-            let style = if Some(at) == jumped { theme.selected(true) } else { Style::new() };
+            let style = if Some(start + at) == jumped { theme.selected(true) } else { Style::new() };
             line.line_within(cells, theme).style(style)
         };
-        let shown: Vec<Line<'_>> = lines.iter().enumerate().skip(start).take(height).map(line).collect();
+        let lines = self.some_info_lines(content, start..start + height, shared);
+        let shown: Vec<Line<'_>> = lines.iter().enumerate().map(line).collect();
         frame.render_widget(Paragraph::new(shown), inner);
     }
 }
 
-fn event_lines(curves: &RunCurves, theme: &Theme) -> Vec<InfoLine> {
-    let notes = curves.notes.iter().enumerate().filter(|(_, note)| !is_routine(&note.kind));
-    notes
-        .map(|(at, note)| {
-            let style = match &note.kind {
-                kind if is_bad(kind) => theme.bad(),
-                kind if needs_attention(kind) => theme.warning(),
-                _ => theme.text(),
-            };
-            InfoLine {
-                time: Some(time_label(note.elapsed.as_seconds_f64())),
-                text: printable(&note_text(&note.kind)),
-                shorter: shorter_texts(&note.kind).iter().map(|text| printable(text)).collect(),
-                style,
-                needs_attention: needs_attention(&note.kind),
-                note: Some(at),
-            }
-        })
-        .collect()
+fn event_line(note: &RunNote, theme: &Theme) -> InfoLine {
+    let style = match &note.kind {
+        kind if is_bad(kind) => theme.bad(),
+        kind if needs_attention(kind) => theme.warning(),
+        _ => theme.text(),
+    };
+    InfoLine {
+        time: Some(time_label(note.elapsed.as_seconds_f64())),
+        text: printable(&note_text(&note.kind)),
+        shorter: shorter_texts(&note.kind).iter().map(|text| printable(text)).collect(),
+        style,
+        needs_attention: needs_attention(&note.kind),
+    }
 }
 
 fn log_line(line: &LogLine, theme: &Theme) -> InfoLine {
@@ -151,5 +155,5 @@ fn log_line(line: &LogLine, theme: &Theme) -> InfoLine {
         LogLevel::Other => (theme.dim(), false),
     };
     let time = Some(line.time.map(clock_time).unwrap_or_default());
-    InfoLine { time, text: printable(&line.text), shorter: Vec::new(), style, needs_attention, note: None }
+    InfoLine { time, text: printable(&line.text), shorter: Vec::new(), style, needs_attention }
 }

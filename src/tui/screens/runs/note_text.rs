@@ -3,7 +3,7 @@
 use crate::report::event_text::event_text;
 use crate::tui::protocol::runs::NoteKind;
 use mammoscope_domain::run::run_event::RunEventKind;
-use mammoscope_domain::run::run_records::{CheckpointKind, EpochMetrics, SavedCheckpoint};
+use mammoscope_domain::run::run_records::EpochMetrics;
 use mammoscope_domain::run::run_status::RunPhase;
 
 /// True for something that the user should look at.
@@ -34,18 +34,6 @@ pub(super) fn is_bad(kind: &NoteKind) -> bool {
         RunEventKind::Ended { state, .. } => *state == RunPhase::Failed,
         _ => false,
     }
-}
-
-/// True for an event that the list omits, since it happens in every epoch.
-pub(super) fn is_routine(kind: &NoteKind) -> bool {
-    matches!(
-        kind,
-        NoteKind::Event(
-            RunEventKind::EpochStarted { .. }
-                | RunEventKind::StepReported(_)
-                | RunEventKind::CheckpointSaved(SavedCheckpoint { kind: CheckpointKind::Last, .. })
-        )
-    )
 }
 
 /// The description of a note; not yet safe to print.

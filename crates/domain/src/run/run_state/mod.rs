@@ -5,19 +5,20 @@ use super::run_records::{StepReport, Timed};
 use super::run_summary::RunSummary;
 use crate::training::training_config::Monitor;
 
-/// Everything that a run's events say so far. It changes by [`RunState::apply`] only.
+/// What a run's events say so far. It changes by [`RunState::apply`] only. Of the reports of steps, hundreds of thousands a
+/// day, it has the last one: what draws curves keeps them itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunState {
     pub summary: RunSummary,
-    /// The reports within epochs, by step; thousands in a long run.
-    pub steps: Vec<Timed<StepReport>>,
+    /// The last report within an epoch; `None` from when training goes back to a checkpoint until the next report.
+    pub last_report: Option<Timed<StepReport>>,
 }
 
 impl RunState {
     /// The state before the first event of a run of `epochs` epochs.
     #[must_use]
     pub fn new(monitor: Monitor, epochs: u32) -> Self {
-        Self { summary: RunSummary::new(monitor, epochs), steps: Vec::new() }
+        Self { summary: RunSummary::new(monitor, epochs), last_report: None }
     }
 
     /// Applies the next event.
@@ -25,16 +26,13 @@ impl RunState {
         self.summary.apply(event);
         match &event.kind {
             RunEventKind::StepReported(report) => {
-                self.steps.truncate(self.steps.partition_point(|earlier| earlier.step < report.step));
-                self.steps.push(Timed { time: event.time, elapsed: self.summary.clock.elapsed(), record: *report });
+                let elapsed = self.summary.clock.elapsed();
+                self.last_report = Some(Timed { time: event.time, elapsed, record: *report });
             }
-            // Training continues from a checkpoint: the reports after it are void.
-            RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
-                self.steps.truncate(self.steps.partition_point(|earlier| earlier.step <= *step));
-            }
+            RunEventKind::Resumed { .. } | RunEventKind::RolledBack { .. } => self.last_report = None,
             _ => {}
         }
-        self.summary.images_per_s = self.steps.last().map(|report| report.images_per_s);
+        self.summary.images_per_s = self.last_report.map(|report| report.images_per_s);
     }
 }
 

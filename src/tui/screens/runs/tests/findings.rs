@@ -90,18 +90,18 @@ fn findings_in_replaced_steps_are_dropped() {
     first.steps.truncate(469);
     curves.apply(first);
     let mut rest = update_of(&plain_run());
-    (rest.kept, rest.is_restart) = (469, false);
+    (rest.valid_below, rest.is_restart) = (u64::MAX, false);
     rest.notes.clear();
     rest.steps.drain(..469);
     curves.apply(rest);
     assert_eq!(found(&curves), [470, 1300]);
     // The run is resumed at step 400 and passes step 470 without a spike.
     let mut again = whole;
-    (again.kept, again.is_restart) = (400, false);
+    (again.valid_below, again.is_restart) = (again.steps[400].step, false);
     again.notes.clear();
     again.steps.drain(..400);
     again.steps.truncate(60);
-    again.summary.records.truncate(4);
+    std::sync::Arc::make_mut(&mut again.summary.records).truncate(4);
     curves.apply(again);
     assert_eq!(found(&curves), Vec::<u64>::new());
 }
@@ -158,7 +158,7 @@ fn smoothing_restarts_after_replaced_steps() {
     curves.apply(update_of(&events()));
     let whole = curves.smooth(Metric::Accuracy).unwrap().values().to_vec();
     let mut again = update_of(&events());
-    again.kept = 120;
+    again.valid_below = again.steps[120].step;
     again.steps.drain(..120);
     curves.apply(again);
     let same = |one: &[f32], other: &[f32]| one.iter().zip(other).all(|(a, b)| a.to_bits() == b.to_bits());
