@@ -16,8 +16,8 @@ const EPOCHS: u64 = 3;
 /// A way to end a run once a checkpoint of at least `from` steps is on disk.
 #[derive(Clone, Copy, Debug)]
 enum End {
-    /// SIGTERM: the trainer finishes its step and writes a checkpoint.
-    Terminate { from: u64 },
+    /// A signal after which the trainer finishes its step and writes a checkpoint.
+    Signal { signal: Signal, name: &'static str, from: u64 },
     /// SIGKILL, anywhere in a step.
     Kill { from: u64 },
     /// `control RUN stop`.
@@ -27,15 +27,20 @@ enum End {
 }
 
 impl End {
+    fn terminate(from: u64) -> Self {
+        Self::Signal { signal: Signal::TERM, name: "SIGTERM", from }
+    }
+
     /// Ends a run. Returns the step from which it has to resume, at the least.
     fn end(self, fixture: &TrainerFixture, run: &mut WatchedRun, trainer: Pid) -> u64 {
         let name = run.dir.name();
         match self {
-            Self::Terminate { from } => {
+            Self::Signal { signal, name, from } => {
                 run.wait_checkpoint(from);
-                send(trainer, Signal::TERM);
+                send(trainer, signal);
                 let (phase, step) = run.wait_ended();
-                assert_eq!(phase, RunPhase::Interrupted, "SIGTERM came too late; {}", run.log());
+                assert_eq!(phase, RunPhase::Interrupted, "{name} came too late; {}", run.log());
+                assert_eq!(run.summary().reason, Some(format!("by {name}")));
                 assert_eq!(wait_exit(trainer), Ok(0));
                 step
             }
@@ -102,8 +107,25 @@ fn best_files(run: &WatchedRun) -> Vec<String> {
 }
 
 #[test]
+fn every_signal_of_a_batch_system_or_a_limit() {
+    let signals = [
+        (Signal::INT, "SIGINT"),
+        (Signal::USR1, "SIGUSR1"),
+        (Signal::USR2, "SIGUSR2"),
+        (Signal::XCPU, "SIGXCPU"),
+        (Signal::XFSZ, "SIGXFSZ"),
+    ];
+    let ends: Vec<End> = signals
+        .iter()
+        .zip((1..).step_by(5))
+        .map(|(&(signal, name), from)| End::Signal { signal, name, from })
+        .collect();
+    assert_resumes_exactly("optimizer=sgd,momentum=0,schedule=constant", STEPS, &ends);
+}
+
+#[test]
 fn gradient_descent() {
-    let ends = [End::Terminate { from: 1 }, End::Kill { from: 14 }];
+    let ends = [End::terminate(1), End::Kill { from: 14 }];
     assert_resumes_exactly("optimizer=sgd,momentum=0,schedule=plateau,plateau_patience=1", STEPS, &ends);
 }
 
@@ -121,7 +143,7 @@ fn nesterov() {
 
 #[test]
 fn adamw() {
-    let ends = [End::Kill { from: 9 }, End::Terminate { from: 15 }];
+    let ends = [End::Kill { from: 9 }, End::terminate(15)];
     assert_resumes_exactly("optimizer=adamw,momentum=0.9,learning_rate=0.002,weight_decay=0.05", STEPS, &ends);
 }
 
@@ -133,7 +155,7 @@ fn rmsprop() {
 
 #[test]
 fn accumulation_ema_and_all_other_options() {
-    let ends = [End::Terminate { from: 2 }, End::Kill { from: 8 }];
+    let ends = [End::terminate(2), End::Kill { from: 8 }];
     let settings = "optimizer=adamw,momentum=0.9,learning_rate=0.002,accumulate=2,ema=0.9,class_weights=balanced,\
                     label_smoothing=0.1,schedule=cosine,warmup_epochs=1,grad_clip=1,monitor=val_loss,keep_best=2";
     assert_resumes_exactly(settings, STEPS / 2, &ends);

@@ -49,18 +49,22 @@ fn fill(path: &Path) {
     }
 }
 
-/// A run in progress in a workspace on a disk of 20 MB of its own; it has written a checkpoint.
+/// A run in progress in a workspace on a disk of 16 MB of its own; it has written a checkpoint.
 fn run_on_a_small_disk(settings: &[&str], arguments: &[&str]) -> Option<(TrainingFixture, Mount, RunDir)> {
     let fixture = TrainingFixture::new();
     fs::create_dir_all(&fixture.workspace).unwrap();
-    let mount = Mount::new(&["-t", "tmpfs", "-o", "size=20m", "tmpfs"], &fixture.workspace)?;
+    let mount = Mount::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &fixture.workspace)?;
     let output = fixture.train_command(settings, &[&["--detach"], arguments].concat()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
     let run = RunDir::new(String::from_utf8(output.stdout).unwrap().trim());
-    wait_for_event(&run, "a checkpoint", |event| {
+    wait_for_last_checkpoint(&run);
+    Some((fixture, mount, run))
+}
+
+fn wait_for_last_checkpoint(run: &RunDir) {
+    wait_for_event(run, "a checkpoint", |event| {
         matches!(event, RunEventKind::CheckpointSaved(SavedCheckpoint { kind: CheckpointKind::Last, .. })).then_some(())
     });
-    Some((fixture, mount, run))
 }
 
 /// Waits until `mammoscope status` shows a line with all these parts.
@@ -101,7 +105,7 @@ fn a_full_disk_pauses_the_run_until_there_is_room() {
 
 #[test]
 fn a_full_disk_stops_a_run_that_is_to_stop_and_keeps_the_last_checkpoint() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=100000"], &["--on-full", "stop"]) else { return };
+    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=2000"], &["--on-full", "stop"]) else { return };
     let pid = status(&run).pid.unwrap();
     let filler = fixture.workspace.join("filler");
     fill(&filler);
@@ -121,6 +125,45 @@ fn a_full_disk_stops_a_run_that_is_to_stop_and_keeps_the_last_checkpoint() {
     let resumed = |event: &RunEventKind| matches!(event, RunEventKind::Resumed { step: at, .. } if *at == step as u64);
     assert!(events(&run).iter().any(resumed));
     assert_whole_and_finite(&run);
+}
+
+#[test]
+fn what_a_full_disk_does_can_be_changed_when_a_run_is_resumed() {
+    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=2000"], &[]) else { return };
+    let pid = status(&run).pid.unwrap();
+    fixture.control(&run, "stop");
+    assert_eq!(wait_for_end(&run), RunPhase::Stopped);
+    wait_for("the end of the trainer", || has_ended(pid).then_some(()));
+    let output = fixture.output(&["resume", &run.name(), "--set", "on_full=stop", "--detach"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    fill(&fixture.workspace.join("filler"));
+    assert_eq!(wait_for_end(&run), RunPhase::Failed);
+    assert!(status(&run).reason.unwrap().contains("No space left on device"));
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_interrupts_the_run_by_the_name_of_its_signal() {
+    let fixture = TrainingFixture::new();
+    let run = fixture.start(&["epochs=100000"]);
+    wait_for_last_checkpoint(&run);
+    let step = |run: &RunDir| Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];
+    let pid = status(&run).pid.unwrap();
+    // No file may be longer than half of a checkpoint.
+    let limit = fs::metadata(run.last_checkpoint()).unwrap().len() / 2;
+    let limited = Command::new("prlimit").args(["--pid", &pid.to_string(), &format!("--fsize={limit}")]).status();
+    if !limited.is_ok_and(|status| status.success()) {
+        return skipped("failing disks: there is no prlimit here");
+    }
+    assert_eq!(wait_for_end(&run), RunPhase::Interrupted);
+    wait_for("the end of the trainer", || has_ended(pid).then_some(()));
+    let reason = status(&run).reason.unwrap();
+    assert!(reason.starts_with("by SIGXFSZ"), "{reason}");
+    assert!(reason.contains(".safetensors was not written: File too large"), "{reason}");
+    assert_nothing_half_written(&run);
+    assert_whole_and_finite(&run);
+    let epochs = (step(&run) / 2 + 2).to_string();
+    let output = fixture.resume(&run, &["--epochs", &epochs]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
 }
 
 #[test]
@@ -176,7 +219,7 @@ fn a_run_directory_that_becomes_read_only_pauses_the_run_until_it_is_writable() 
 
 #[test]
 fn a_read_only_run_directory_fails_a_run_that_is_to_stop() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=100000"], &["--on-full", "stop"]) else { return };
+    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=2000"], &["--on-full", "stop"]) else { return };
     let pid = status(&run).pid.unwrap();
     let Some(read_only) = bound(&run) else { return };
     remount(&run, "remount,ro,bind");

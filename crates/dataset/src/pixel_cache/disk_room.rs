@@ -13,7 +13,7 @@ const CACHE: &str = "pixels";
 /// views of 15,000 grey images of 650 × 650 pixels.
 const BUDGET: u64 = 32 << 30;
 /// Bytes needed besides the pixels: the table of contents, and space for checkpoints.
-const MARGIN: u64 = 16 << 20;
+const MARGIN: u64 = 4 << 20;
 /// An unlocked file under construction that has not been written to for this long is abandoned.
 const ABANDONED: Duration = Duration::from_secs(600);
 

@@ -3,8 +3,14 @@
 use super::training_config::{OptimizerKind, TrainingConfig};
 use crate::network::network_plan::NetworkPlan;
 
-/// The bytes of a run's files other than checkpoints: events, logs, predictions and figures.
-const OTHER_FILES: u64 = 16 << 20;
+/// The bytes of a run's files other than checkpoints, events and predictions.
+const OTHER_FILES: u64 = 1 << 20;
+/// The bytes of an image in the data set's file and in the predictions.
+const PER_IMAGE: u64 = 1 << 10;
+/// The bytes of an epoch in the events, the log, the history and the TensorBoard file (measured: 1,630).
+const PER_EPOCH: u64 = 2 << 10;
+/// The bytes of a report of a step in the events and in the TensorBoard file. Not every step is reported.
+const PER_REPORT: u64 = 600;
 
 /// The most bytes that runs of one configuration need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +34,12 @@ impl DiskEstimate {
         let checkpoint = weights * (1 + moments + u64::from(config.ema > 0.0));
         // The last, the one before it, and the next while it is being written; likewise for the best.
         let checkpoints = 3 * checkpoint + (config.keep_best as u64 + 1) * weights;
+        let images_of_run = images.div_ceil(runs.max(1));
+        let steps_per_epoch = images_of_run.div_ceil((config.batch_size * config.accumulate).max(1)) as u64;
+        let history = u64::from(config.epochs) * (PER_EPOCH + steps_per_epoch * PER_REPORT);
+        let others = OTHER_FILES + images_of_run as u64 * PER_IMAGE + history;
         let pixels = (config.size * config.size) as u64;
-        Self { runs: runs as u64 * (checkpoints + OTHER_FILES), pixel_cache: images as u64 * pixels }
+        Self { runs: runs as u64 * (checkpoints + others), pixel_cache: images as u64 * pixels }
     }
 
     #[must_use]
@@ -49,7 +59,9 @@ mod tests {
         let estimate = DiskEstimate::new(&config, 4, 4 * 1060);
         // 2,262,660 numbers of 4 bytes, the optimizer has no state: 3 + keep_best + 1 files a run.
         let files = 4 + config.keep_best as u64;
-        assert_eq!(estimate.runs, 4 * (files * 4 * 2_262_660 + (16 << 20)));
+        // 100 epochs of at most 265 steps.
+        let others = (1 << 20) + 1060 * 1024 + 100 * (2048 + 265 * 600);
+        assert_eq!(estimate.runs, 4 * (files * 4 * 2_262_660 + others));
         assert_eq!(estimate.pixel_cache, 4 * 1060 * 650 * 650);
     }
 

@@ -138,6 +138,7 @@ impl SingleRun<'_> {
         }
         let epochs_before = recorder.summary().epochs;
         let spec = record_changes(self.changes, self.run, spec, &mut recorder)?;
+        recorder.set_full_disk_policy(spec.config.on_full);
         let facts = AttemptFacts { epochs_before, ..AttemptFacts::default() };
         // An earlier run that panicked within `no_grad` has left gradients disabled on this thread.
         let run_to_end = || with_grad(|| self.run_to_end(&spec, &mut recorder, &facts));

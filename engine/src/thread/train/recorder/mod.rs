@@ -133,6 +133,11 @@ impl Recorder {
         move || queue.mark_progress()
     }
 
+    /// Sets what a full disk does, where it was changed after the recorder was opened.
+    pub(super) fn set_full_disk_policy(&mut self, policy: FullDiskPolicy) {
+        self.policy = policy;
+    }
+
     /// Sets the time limit of the Slurm job, to compare it with the time of an epoch.
     pub(super) fn set_time_limit(&mut self, limit: Option<Duration>) {
         self.time_limit = limit;
