@@ -264,6 +264,12 @@ impl Recorder {
                 if let Some(text) = self.faults.text() {
                     tracing::error!("the end of the run is not recorded: {text}");
                 }
+                if !is_written {
+                    // The events will never say it; the status can be written without room for it.
+                    let phase = self.summary().phase;
+                    self.queue.update_status(|status| status.state = phase);
+                    let _ = self.queue.write_final_status();
+                }
                 return;
             }
             thread::sleep(RETRY_INTERVAL);
