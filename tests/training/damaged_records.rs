@@ -6,13 +6,11 @@
 use std::fs;
 use std::path::Path;
 
-use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
-use mammoscope_domain::run::run_spec::RunSpec;
-use mammoscope_domain::training::training_config::FullDiskPolicy;
 use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
+use mammoscope_storage::runs::file_seal::seal_warning;
 use mammoscope_storage::runs::manifest_file::read_manifest;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
@@ -149,77 +147,42 @@ fn damage_to_the_status_never_gives_a_wrong_state() {
     println!("status.json: {unnoticed} other values, none of which changes the state or a figure");
 }
 
-/// What a checkpoint is compared with: everything but what the events state again, the threads, and when to save.
-fn essence(spec: &RunSpec) -> RunSpec {
-    let mut spec = spec.clone();
-    let config = &mut spec.config;
-    (config.epochs, config.threads, config.checkpoint_minutes) = (1, 0, 1.0);
-    config.on_full = FullDiskPolicy::default();
-    spec
+/// The number of kinds of damage that are noticed, as an error or a warning; the others do not change what is read.
+fn noticed<T: PartialEq, E>(path: &Path, read: impl Fn(&Path) -> Result<T, E>) -> u64 {
+    let Ok(whole) = read(path) else { panic!("{} cannot be read", path.display()) };
+    let mut noticed = 0;
+    for_each_damage(path, 1, |damage| match read(path) {
+        Err(_) => noticed += 1,
+        Ok(_) if seal_warning(path).unwrap().is_some() => noticed += 1,
+        Ok(read) => assert!(read == whole, "{damage}: unnoticed"),
+    });
+    noticed
 }
 
 #[test]
-fn damage_to_the_specification_is_noticed_or_names_only_places() {
+fn damage_to_the_specification_or_the_manifest_is_noticed_or_changes_nothing() {
     let (_fixture, run) = run();
-    let path = run.spec();
-    let whole = read_run_spec(&path).unwrap();
-    // Compared with the checkpoint's by every resume: `a_changed_configuration_or_data_set_is_refused`.
-    let config = |spec: &RunSpec| serde_json::to_string(&essence(spec).config).unwrap();
-    let (mut noticed, mut others) = (0, std::collections::BTreeSet::new());
-    for_each_damage(&path, 1, |_| match read_run_spec(&path) {
-        Err(_) => noticed += 1,
-        Ok(read) if config(&read) != config(&whole) => noticed += 1,
-        Ok(read) => {
-            let differs = [
-                ("created", read.created != whole.created),
-                ("group", read.group != whole.group),
-                ("preset", read.preset != whole.preset),
-                ("data", read.data != whole.data),
-                ("view", read.view != whole.view),
-                ("device", read.device != whole.device),
-                ("grey_range", read.grey_range != whole.grey_range),
-                ("study", read.study != whole.study),
-                ("placement", read.placement != whole.placement),
-            ];
-            others.extend(differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key));
-        }
-    });
-    println!("run.toml: {noticed} noticed; other values in {others:?}");
-    // None of these takes part in what a resumed run computes: `placement` says how the number of threads was found.
-    assert!(others.iter().all(|key| ["created", "group", "preset", "data", "placement"].contains(key)), "{others:?}");
+    for (file, noticed) in
+        [("run.toml", noticed(&run.spec(), read_run_spec)), ("dataset.json", noticed(&run.manifest(), read_manifest))]
+    {
+        println!("{file}: {noticed} noticed");
+        assert!(noticed > FLIPS);
+    }
 }
 
 #[test]
-fn damage_to_the_manifest_is_noticed_or_not_part_of_training() {
-    let (_fixture, run) = run();
-    let path = run.manifest();
-    let whole = read_manifest(&path).unwrap();
-    // Compared with the checkpoint's by every resume.
-    let fingerprint = whole.fingerprint();
-    let without_facts = |manifest: &DatasetManifest| {
-        let mut manifest = manifest.clone();
-        manifest.root.clear();
-        for sample in &mut manifest.samples {
-            sample.pixels = None;
-        }
-        manifest
-    };
-    let (mut noticed, mut facts, mut others) = (0, 0, 0);
-    for_each_damage(&path, 1, |damage| match read_manifest(&path) {
-        Err(_) => noticed += 1,
-        Ok(read) if read.fingerprint() != fingerprint => noticed += 1,
-        Ok(read) if read == whole => {}
-        Ok(read) if without_facts(&read) == without_facts(&whole) => facts += 1,
-        Ok(read) => {
-            let text = |manifest: &DatasetManifest| serde_json::to_string_pretty(manifest).unwrap();
-            let (damaged, whole) = (text(&read), text(&whole));
-            let line = damaged.lines().zip(whole.lines()).find(|(damaged, whole)| damaged != whole);
-            println!("dataset.json, {damage}: {line:?}");
-            others += 1;
-        }
+fn a_resume_warns_of_an_edited_file() {
+    let (fixture, run) = run();
+    assert!(summary(&run).warnings.iter().all(|warning| !warning.message.contains("edited")));
+    let text = fs::read_to_string(run.spec()).unwrap();
+    fs::write(run.spec(), text.replace("preset = \"seed\"", "preset = \"mine\"")).unwrap();
+    let output = fixture.resume(&run, &["--epochs", "3"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    let warned = summary(&run).warnings.iter().any(|warning| {
+        warning.message
+            == "run.toml was edited or damaged after it was written: its contents do not match the checksum in it"
     });
-    println!("dataset.json: {noticed} noticed, {facts} in measured facts or the folder, {others} others");
-    assert!(noticed > FLIPS / 2);
+    assert!(warned, "{:?}", summary(&run).warnings);
 }
 
 /// Flips a bit in the first place where a text is found.

@@ -25,6 +25,7 @@ use mammoscope_engine_client::image_job::ImageJobError;
 use mammoscope_engine_protocol::command::JobId;
 use mammoscope_runs::resume_checks::check_data;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
+use mammoscope_storage::runs::file_seal::seal_warning;
 use mammoscope_storage::runs::manifest_file::read_manifest;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
@@ -65,6 +66,9 @@ pub(super) fn evaluate<const N: usize>(
     for (list, runs) in trained.iter_mut().zip(lists) {
         for run in *runs {
             let read = TrainedRun::read(run).with_context(|| format!("evaluate {}", printable(&run.name())))?;
+            if let Some(warning) = seal_warning(&run.manifest()).ok().flatten() {
+                console.warn(format!("{}: {warning}", printable(&run.name())));
+            }
             let doubtful = read.manifest.doubtful_images();
             if !doubtful.is_empty() {
                 console.warn(format!("{}: {doubtful}; metrics on them are meaningless", read.spec.view));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::file_seal::sealed_json;
 use crate::atomic_file::AtomicFile;
 use crate::regular_file::read_regular_file;
 use mammoscope_domain::run::dataset_manifest::{DatasetManifest, MANIFEST_SCHEMA, PixelFacts};
@@ -47,8 +48,8 @@ pub fn read_manifest(path: &Path) -> Result<DatasetManifest, ManifestFileError> 
 pub fn write_manifest(path: &Path, manifest: &DatasetManifest) -> Result<(), ManifestFileError> {
     let write = || {
         let mut file = AtomicFile::create(path)?;
-        serde_json::to_writer_pretty(&mut file, manifest)?;
-        file.write_all(b"\n")?;
+        let text = serde_json::to_string_pretty(manifest)? + "\n";
+        file.write_all(sealed_json(&text).as_bytes())?;
         file.commit()
     };
     write().map_err(|error| ManifestFileError::Write { path: path.to_owned(), error })
@@ -142,7 +143,8 @@ mod tests {
         write_manifest(&path, &manifest()).unwrap();
         assert_eq!(read_manifest(&path).unwrap(), manifest());
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("{\n  \"schema\": 1,\n") && text.ends_with("}\n"), "{text}");
+        assert!(text.starts_with("{\n  \"crc32c\": \"") && text.ends_with("}\n"), "{text}");
+        assert_eq!(text.lines().nth(2), Some("  \"schema\": 1,"), "{text}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::file_seal::sealed_toml;
 use crate::atomic_file::write_atomically;
 use crate::regular_file::read_regular_file;
 use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
@@ -42,13 +43,10 @@ pub fn read_run_spec(path: &Path) -> Result<RunSpec, RunSpecError> {
 pub fn write_run_spec(path: &Path, spec: &RunSpec) -> Result<(), RunSpecError> {
     spec.config.check()?;
     let text = toml::to_string(spec)?;
-    write_atomically(
-        path,
-        format!(
-            "# The specification of this run; `mammoscope resume` changes it. Keys: mammoscope preset show seed\n{text}"
-        )
-        .as_bytes(),
-    )?;
+    let text = sealed_toml(&format!(
+        "# The specification of this run; `mammoscope resume` changes it. Keys: mammoscope preset show seed\n{text}"
+    ));
+    write_atomically(path, text.as_bytes())?;
     Ok(())
 }
 
@@ -129,15 +127,15 @@ mod tests {
         };
         assert_eq!(
             error_with("schema = 1", "schema = 2"),
-            "line 2: schema 2 is not supported, only 1; use the program that wrote it"
+            "line 3: schema 2 is not supported, only 1; use the program that wrote it"
         );
         assert!(error_with("schema = 1\n", "").contains("missing field `schema`"));
-        assert!(error_with("preset = ", "presets = ").starts_with("line 6: unknown field `presets`"));
-        assert!(error_with("view = \"CC_R\"", "view = \"CC\"").starts_with("line 5: "));
+        assert!(error_with("preset = ", "presets = ").starts_with("line 7: unknown field `presets`"));
+        assert!(error_with("view = \"CC_R\"", "view = \"CC\"").starts_with("line 6: "));
         assert!(error_with("device = \"auto\"", "device = \"gpu\"").contains("'gpu' is not a device"));
         assert_eq!(
             error_with("batch_size = 4", "batch_size = 0"),
-            "line 15: batch_size = 0 is out of range: 1 ≤ batch_size ≤ 4096"
+            "line 16: batch_size = 0 is out of range: 1 ≤ batch_size ≤ 4096"
         );
         assert!(error_with("zoom = ", "zooom = ").contains("there is no key 'zooom'; the nearest is zoom"));
         assert_eq!(error_with("shift = 0.2\n", ""), "shift is missing");

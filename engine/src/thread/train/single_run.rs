@@ -26,6 +26,7 @@ use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use mammoscope_storage::models::model_file::{ModelMetadata, grey_range_entry};
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointError};
 use mammoscope_storage::runs::event_command_file::event_command;
+use mammoscope_storage::runs::file_seal::seal_warning;
 use mammoscope_storage::runs::model_splits::ModelSplits;
 use mammoscope_storage::runs::process_evidence::host_name;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -124,6 +125,11 @@ impl SingleRun<'_> {
             slurm: self.job.map(|job| SlurmAttempt { job: job.id.to_string(), restarts: job.restarts }),
         });
         recorder.record(started)?;
+        for file in [self.run.spec(), self.run.manifest()] {
+            if let Some(message) = seal_warning(&file).ok().flatten() {
+                recorder.record(RunEventKind::Warning { message })?;
+            }
+        }
         match event_command(self.run, &spec) {
             Ok(command) => {
                 recorder.set_event_command(command.map(|command| EventCommand::new(command, self.run, &spec)));
