@@ -5,6 +5,7 @@ use std::error::Error;
 use std::io;
 
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::BatchSplit;
 use mammoscope_storage::models::model_file::ModelError;
 use mammoscope_storage::runs::checkpoint_file::CheckpointError;
 use mammoscope_storage::runs::manifest_file::ManifestFileError;
@@ -84,6 +85,10 @@ pub fn storage_fault(error: &anyhow::Error) -> Option<String> {
 pub trait TrainingObserver {
     /// Records an event, now or, if it cannot be written at present, later. An error ends the run.
     fn record(&mut self, event: RunEventKind) -> anyhow::Result<()>;
+
+    /// Records smaller batches as [`TrainingObserver::record`] does, but returns only once they are on disk, in the run's
+    /// configuration, too: the checkpoints from here on are those of the smaller batches.
+    fn record_split(&mut self, split: BatchSplit) -> anyhow::Result<()>;
 
     /// The next command, without waiting for one. A command remains the next one until it is acknowledged, so that it
     /// is not lost if something comes in between, such as a rollback after non-finite numbers.

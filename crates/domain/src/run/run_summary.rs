@@ -46,7 +46,7 @@ pub struct RunSummary {
     pub best: Option<BestEpoch>,
     /// The reductions of the learning rate, by epoch.
     pub reductions: Vec<LearningRateReduction>,
-    /// The settings that were changed when the run was resumed, in order.
+    /// The settings that were changed since the run began, in order.
     pub changes: Vec<Timed<SettingChange>>,
     /// The moves of its images, in order.
     pub moves: Vec<Timed<DataMove>>,
@@ -164,9 +164,11 @@ impl RunSummary {
             RunEventKind::Nonfinite { step, what, files } => {
                 self.fail(time, format!("{what} was not finite at step {step}, with {}", first_few(files)));
             }
-            RunEventKind::RolledBack { to_step, .. } => {
-                let kept = self.records.iter().rfind(|record| record.metrics.step <= *to_step);
-                self.go_back(*to_step, kept.map_or(0, |record| record.metrics.epoch));
+            RunEventKind::RolledBack { to_step, .. } => self.go_back_to(*to_step),
+            RunEventKind::BatchSplit(split) => {
+                let changes = split.from.changes_to(split.to).into_iter();
+                self.changes.extend(changes.map(|record| Timed { time, elapsed, record }));
+                self.go_back_to(split.to_step);
             }
             RunEventKind::Evaluated(evaluation) => {
                 self.evaluations.retain(|earlier| earlier.split != evaluation.split);
@@ -248,6 +250,12 @@ impl RunSummary {
         self.reductions.retain(|reduction| reduction.epoch <= epochs_done);
         self.checkpoints.retain(|checkpoint| checkpoint.step <= step);
         self.choose_best();
+    }
+
+    /// [`RunSummary::go_back`] to a checkpoint of which only the step is known.
+    fn go_back_to(&mut self, step: u64) {
+        let kept = self.records.iter().rfind(|record| record.metrics.step <= step);
+        self.go_back(step, kept.map_or(0, |record| record.metrics.epoch));
     }
 
     fn choose_best(&mut self) {

@@ -1,7 +1,7 @@
 //! The state of a run, folded from its events: live, replayed from disk, or read as another process writes them.
 
 use super::run_event::{RunEvent, RunEventKind};
-use super::run_records::{StepReport, Timed};
+use super::run_records::{BatchSplit, StepReport, Timed};
 use super::run_summary::RunSummary;
 use crate::training::training_config::Monitor;
 
@@ -29,7 +29,9 @@ impl RunState {
                 self.steps.push(Timed { time: event.time, elapsed: self.summary.clock.elapsed(), record: *report });
             }
             // Training continues from a checkpoint: the reports after it are void.
-            RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
+            RunEventKind::Resumed { step, .. }
+            | RunEventKind::RolledBack { to_step: step, .. }
+            | RunEventKind::BatchSplit(BatchSplit { to_step: step, .. }) => {
                 self.steps.truncate(self.steps.partition_point(|earlier| earlier.step <= *step));
             }
             _ => {}

@@ -3,10 +3,11 @@ use chrono::DateTime;
 
 use crate::run::request_verb::RequestVerb;
 use crate::run::run_records::{
-    AcknowledgedRequest, CheckpointKind, EpochMetrics, EpochRecord, LearningRateReduction, SavedCheckpoint,
+    AcknowledgedRequest, BatchSplit, CheckpointKind, EpochMetrics, EpochRecord, LearningRateReduction, SavedCheckpoint,
     SkippedSample, TrainerFacts,
 };
 use crate::run::run_status::RunPhase;
+use crate::training::step_batches::StepBatches;
 
 /// The state after these events, one second apart.
 fn folded(monitor: Monitor, kinds: &[RunEventKind]) -> RunState {
@@ -125,6 +126,18 @@ fn rolling_back_keeps_the_epochs_of_the_checkpoint() {
         (1, 0, 10, 1)
     );
     assert!(state.summary.last_error.unwrap().message.contains("7_1_A_CC_R.png"));
+}
+
+#[test]
+fn smaller_batches_go_back_to_the_checkpoint_and_are_changes_of_settings() {
+    let [from, to] = [(6, 1), (3, 2)].map(|(batch_size, accumulate)| StepBatches { batch_size, accumulate });
+    let split = RunEventKind::BatchSplit(BatchSplit { from_step: 17, to_step: 10, from, to });
+    let events = [started(), epoch_ended(1, 10, 0.6), report(2, 16), split];
+    let RunState { summary, steps } = folded(Monitor::ValAccuracy, &events);
+    assert_eq!((summary.records.len(), steps.len(), summary.step, summary.epoch), (1, 0, 10, 1));
+    let changes: Vec<_> = summary.changes.iter().map(|change| change.to_string()).collect();
+    assert_eq!(changes, ["batch_size from 6 to 3", "accumulate from 1 to 2"]);
+    assert_eq!(summary.last_error, None, "the run continues");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use prost::Message as _;
 
 use self::messages::{Content, Event, FILE_VERSION, Scalar, SessionLog, SessionStatus, Summary, Value};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_records::BatchSplit;
 
 const FILE_PREFIX: &str = "events.out.tfevents.";
 
@@ -69,9 +70,9 @@ impl TensorBoardWriter {
     /// voids everything that earlier files recorded for its steps.
     pub fn record(&mut self, event: &RunEvent) -> io::Result<()> {
         match &event.kind {
-            RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
-                self.restart(*step, event.time)
-            }
+            RunEventKind::Resumed { step, .. }
+            | RunEventKind::RolledBack { to_step: step, .. }
+            | RunEventKind::BatchSplit(BatchSplit { to_step: step, .. }) => self.restart(*step, event.time),
             // A run that was killed before its first checkpoint starts over without a `Resumed`.
             RunEventKind::EpochStarted { step, .. } if !self.has_start => self.restart(*step, event.time),
             RunEventKind::StepReported(report) => {

@@ -157,5 +157,5 @@ fn changes_of_a_resumed_run_are_among_its_details() {
     assert!(screen.contains("changed threads from 1 to 2; from here on"), "{screen}");
     press(&mut app, &[Key::Char('i'), Key::Char('i')]);
     let screen = drawn(&mut app, (140, 50));
-    assert!(screen.contains("changed when it was resumed") && screen.contains("0 → 30"), "{screen}");
+    assert!(screen.contains("changed since the run began") && screen.contains("0 → 30"), "{screen}");
 }
