@@ -13,12 +13,12 @@ use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use mammoscope_test_support::faults::{ENOSPC, Faults};
-use mammoscope_test_support::stderr_of;
 use mammoscope_test_support::trainer_fixture::{TrainerFixture, WatchedRun, send, wait_exit};
 use mammoscope_test_support::training_fixture::{
     TrainingFixture, assert_nothing_half_written, assert_whole_and_finite, events, failure, status, summary,
     wait_for_end, wait_for_event,
 };
+use mammoscope_test_support::{stderr_of, wait_for};
 use rustix::process::Signal;
 
 const ROOM: &str = "MAMMOSCOPE_TEST_GPU_ROOM";
@@ -76,15 +76,15 @@ fn a_first_step_without_room_is_trained_as_if_started_with_smaller_batches() {
     assert_whole_and_finite(&run);
     assert_nothing_half_written(&run);
 
-    let warnings: Vec<_> = summary(&run).warnings.into_iter().map(|warning| warning.message).collect();
-    assert_eq!(warnings, [split.consequence()]);
-    assert!(warnings[0].contains("batch normalisation sees 2 at once in place of 4"), "{warnings:?}");
+    let warning = summary(&run).warnings.last().unwrap().message.clone();
+    assert_eq!(warning, split.consequence());
+    assert!(warning.contains("batch normalisation sees 2 at once in place of 4"), "{warning}");
     let shown = stderr_of(&output);
     let event = "out of GPU memory after step 0: batch_size from 4 to 2, accumulate from 1 to 2; back to step 0";
-    assert!(shown.contains(event) && shown.contains(&warnings[0]), "{shown}");
+    assert!(shown.contains(event) && shown.contains(&warning), "{shown}");
     let text = String::from_utf8(fixture.output(&["status", &run.name()]).stdout).unwrap();
     assert!(text.contains("changed     batch_size from 4 to 2\n  changed     accumulate from 1 to 2\n"), "{text}");
-    assert!(text.contains(&format!("warning     {}", warnings[0])), "{text}");
+    assert!(text.contains(&format!("warning     {warning}")), "{text}");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_batch_that_cannot_be_halved_fails_in_one_line() {
     assert_eq!(splits(&run).iter().map(|split| split.to).collect::<Vec<_>>(), [batches(2, 2), batches(1, 4)]);
     let reason = failure(&run);
     assert!(reason.starts_with("not enough GPU memory for this batch; batch_size=1 at 64 px needs about"), "{reason}");
-    assert!(reason.contains("(batch_size=1 cannot be halved: CUDA out of memory."), "{reason}");
+    assert!(reason.contains("(batch_size=1 cannot be halved: ") && reason.contains("CUDA out of memory."), "{reason}");
     assert!(!reason.contains("#0") && !reason.contains("smaller batch_size"), "{reason}");
 
     // A batch of one image has no variance at this size.
@@ -163,23 +163,23 @@ fn a_disk_without_room_holds_the_run_until_the_smaller_batches_are_recorded() {
     let Some(faults) = Faults::new() else { return };
     for file in ["events.jsonl", "run.toml"] {
         let fixture = TrainingFixture::new().with_engine(&faults.engine());
-        let mut command = fixture.train_command(&["epochs=40"], &["--detach"]);
-        let output = command.env(ROOM, "2 20 99").output().unwrap();
+        let mut command = fixture.train_command(&["epochs=70"], &["--detach"]);
+        let output = command.env(ROOM, "2 120 99").output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
         let run = fixture.run();
         wait_for_event(&run, "an epoch", |event| matches!(event, RunEventKind::EpochEnded(_)).then_some(()));
-        faults.refuse(&[(ENOSPC, &format!("{}/{file}", run.name()))]);
-        let reason = mammoscope_test_support::wait_for("the pause", || {
+        faults.refuse(&[(ENOSPC, &format!("/{file}"))]);
+        let reason = wait_for("the pause", || {
             let status = status(&run);
             assert!(!status.state.is_over(), "{file}: the refusal came too late");
             status.reason.filter(|_| status.state == RunPhase::Paused)
         });
         assert!(reason.starts_with(&format!("{file} cannot be written")), "{reason}");
-        assert!(status(&run).step <= 20, "{file}: nothing was trained in batches that are not recorded");
+        assert!(status(&run).step <= 120, "{file}: nothing was trained in batches that are not recorded");
         faults.relent();
         assert_eq!(wait_for_end(&run), RunPhase::Completed);
         assert_eq!((splits(&run).len(), batches_in_run_toml(&run)), (1, batches(2, 2)));
-        assert_eq!(summary(&run).history().len(), 40);
+        assert_eq!(summary(&run).history().len(), 70);
     }
 }
 

@@ -9,6 +9,7 @@ use mammoscope_domain::run::run_records::BatchSplit;
 use mammoscope_storage::models::model_file::ModelError;
 use mammoscope_storage::runs::checkpoint_file::CheckpointError;
 use mammoscope_storage::runs::manifest_file::ManifestFileError;
+use mammoscope_storage::runs::run_spec_file::RunSpecError;
 use mammoscope_storage::runs::split_evaluation::SplitEvaluationError;
 
 /// A command to a training run.
@@ -68,12 +69,18 @@ pub struct NotSaved {
 pub fn storage_fault(error: &anyhow::Error) -> Option<String> {
     // Errors that stand for the system's own are not among the causes of themselves.
     let of_system = |cause: &'_ (dyn Error + 'static)| {
-        let error = match (cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref()) {
-            (Some(CheckpointError::Io(error)), ..)
-            | (_, Some(ModelError::Io(error)), ..)
-            | (_, _, Some(SplitEvaluationError::Write(error)), _)
-            | (.., Some(ManifestFileError::Write { error, .. })) => error,
-            _ => cause.downcast_ref::<io::Error>()?,
+        let error = if let Some(CheckpointError::Io(error)) = cause.downcast_ref() {
+            error
+        } else if let Some(ModelError::Io(error)) = cause.downcast_ref() {
+            error
+        } else if let Some(SplitEvaluationError::Write(error)) = cause.downcast_ref() {
+            error
+        } else if let Some(ManifestFileError::Write { error, .. }) = cause.downcast_ref() {
+            error
+        } else if let Some(RunSpecError::Io(error)) = cause.downcast_ref() {
+            error
+        } else {
+            cause.downcast_ref::<io::Error>()?
         };
         // Without a number it is not the system's, such as that of a path that cannot be written down.
         error.raw_os_error().map(|_| error.to_string())
