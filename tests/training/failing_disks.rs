@@ -94,7 +94,11 @@ fn a_full_disk_pauses_the_run_until_there_is_room() {
     let undisturbed = TrainingFixture::new();
     let filler = fixture.workspace.join("filler");
     fill(&filler);
-    wait_for_status(&fixture, &run, &["paused · ", "cannot be written (No space left on device", "trying again"]);
+    wait_for_status(
+        &fixture,
+        &run,
+        &["paused · No space left on device", "last.safetensors cannot be written, trying again"],
+    );
     let step = Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];
     let expected = Outcome::of(&undisturbed.train_successfully(EPOCHS));
     let later = Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];

@@ -12,6 +12,8 @@ mod exact_resume;
 mod explain_memory;
 mod failing_disks;
 mod folds;
+#[cfg(debug_assertions)]
+mod gpu_memory;
 mod kill_series;
 mod lost_terminals;
 mod passing_faults;

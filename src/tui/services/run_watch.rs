@@ -75,16 +75,11 @@ impl PendingUpdate {
             *self = Self::new();
         }
         if let RunChange::Entry(TailEntry::Event(event)) = change {
-            match event.kind {
-                RunEventKind::StepReported(report) => {
-                    self.keep_below(report.step);
-                    self.steps.extend(state.last_report);
-                }
-                // Training continues from a checkpoint: the reports after it are void.
-                RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
-                    self.keep_below(step + 1);
-                }
-                _ => {}
+            if let RunEventKind::StepReported(report) = event.kind {
+                self.keep_below(report.step);
+                self.steps.extend(state.last_report);
+            } else if let Some(step) = event.kind.back_to_step() {
+                self.keep_below(step + 1);
             }
             self.notes.extend(RunNote::of(&event.kind, &state.summary));
         }

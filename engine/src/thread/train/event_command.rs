@@ -50,7 +50,10 @@ impl EventCommand {
     /// Reports an event, if it is one that the command is for.
     pub(super) fn report(&self, event: &RunEvent, was_waiting: bool) {
         let is_reported = match event.kind {
-            RunEventKind::Ended { .. } | RunEventKind::Waiting { .. } | RunEventKind::RolledBack { .. } => true,
+            RunEventKind::Ended { .. }
+            | RunEventKind::Waiting { .. }
+            | RunEventKind::RolledBack { .. }
+            | RunEventKind::BatchSplit(_) => true,
             RunEventKind::Continued { .. } => was_waiting,
             _ => false,
         };
