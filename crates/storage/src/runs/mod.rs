@@ -8,6 +8,7 @@ pub mod event_command_file;
 mod event_line;
 pub mod event_log;
 pub mod event_tail;
+mod held_directory;
 pub mod history_files;
 pub mod labels_file;
 pub mod lock_holder;

@@ -54,6 +54,8 @@ pub struct TrainerTask {
 /// Trains all runs in order. Returns true if none failed.
 pub fn train(task: TrainerTask, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow::Result<bool> {
     let TrainerTask { runs, changes, in_foreground } = task;
+    // They may be renamed or moved from here on.
+    let runs: Vec<RunDir> = runs.into_iter().map(RunDir::hold).collect();
     let report = if in_foreground { Some(ForegroundReport::new(&runs)?) } else { None };
     if !in_foreground {
         detach();

@@ -87,15 +87,15 @@ impl SingleRun<'_> {
         self.queue.end_run();
         match attempt {
             Ok(Ok(succeeded)) => succeeded,
-            Ok(Err(error)) => {
-                tracing::error!("{error:#}");
-                false
-            }
-            Err(panic) => {
-                tracing::error!("{}", panic_message(panic.as_ref()));
-                false
-            }
+            Ok(Err(error)) => self.log_error(&format!("{error:#}")),
+            Err(panic) => self.log_error(panic_message(panic.as_ref())),
         }
+    }
+
+    /// Logs an error that cannot be recorded as the end of the run; returns false.
+    fn log_error(&self, message: &str) -> bool {
+        tracing::error!("{}", self.run.in_shown_paths(message));
+        false
     }
 
     /// Returns false if the run failed; an error could not even be recorded.
@@ -128,7 +128,10 @@ impl SingleRun<'_> {
             Ok(command) => {
                 recorder.set_event_command(command.map(|command| EventCommand::new(command, self.run, &spec)));
             }
-            Err(error) => recorder.record(RunEventKind::Warning { message: error.to_string() })?,
+            Err(error) => {
+                let message = self.run.in_shown_paths(&error.to_string());
+                recorder.record(RunEventKind::Warning { message })?;
+            }
         }
         if let Some(error) = without_locks {
             let message = format!(
@@ -161,6 +164,7 @@ impl SingleRun<'_> {
             self.queue.update_status(|status| (status.pid, status.host, status.boot_id) = (None, None, None));
         }
         let step = recorder.summary().step;
+        let reason = reason.map(|reason| self.run.in_shown_paths(&reason));
         recorder.record(RunEventKind::Ended { state, reason, step })?;
         recorder.finish();
         Ok(state != RunPhase::Failed)

@@ -8,11 +8,13 @@ use mammoscope_domain::run::run_records::AcknowledgedRequest;
 use mammoscope_domain::training::training_config::FullDiskPolicy;
 use mammoscope_storage::runs::process_evidence::host_name;
 
+use super::super::storage_faults::removed_text;
 use super::{EVENTS_OFFSET, PAUSE_TIMEOUT, PENDING_EVENTS, Recorder};
 use crate::learning::training_observer::{Command, ImageChanges, NotSaved, TrainingObserver, storage_fault};
 
 impl TrainingObserver for Recorder {
     fn record(&mut self, kind: RunEventKind) -> anyhow::Result<()> {
+        self.report_move();
         Self::log_event(&kind);
         let event = RunEvent { time: Utc::now(), kind };
         let (is_step, epoch) = match &event.kind {
@@ -61,14 +63,17 @@ impl TrainingObserver for Recorder {
 
     fn wait(&mut self) {
         self.queue.mark_progress();
+        self.report_move();
         self.retry();
         self.queue.wait(PAUSE_TIMEOUT);
     }
 
     fn wait_or_fail(&mut self, file: &str, error: anyhow::Error) -> anyhow::Result<()> {
         let Some(fault) = storage_fault(&error) else { return Err(error) };
-        // A run directory that was removed does not come back.
-        if self.policy == FullDiskPolicy::Stop || !self.run.path().is_dir() {
+        if self.run.is_removed() {
+            return Err(error.context(removed_text(&self.run)));
+        }
+        if self.policy == FullDiskPolicy::Stop {
             return Err(error);
         }
         if self.is_waiting && self.queue.should_stop() {

@@ -186,6 +186,17 @@ impl RunQueue {
         }
     }
 
+    /// Stops the current run if its directory was removed, where no request can reach it any more.
+    pub(super) fn stop_removed(&self) {
+        let mut inner = self.lock();
+        let Some(current) = inner.current.as_mut().filter(|current| current.run.is_removed()) else { return };
+        if !current.should_stop() {
+            current.commands.push_back((Command::Stop, None));
+        }
+        drop(inner);
+        self.changed.notify_all();
+    }
+
     /// Ends the current run and releases its lock.
     pub(super) fn end_run(&self) {
         let ended = self.lock().current.take();
