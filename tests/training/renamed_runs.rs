@@ -15,7 +15,7 @@ use mammoscope_test_support::folder_tree::files_below;
 use mammoscope_test_support::training_fixture::{TrainingFixture, events, status, summary, wait_for_end};
 use mammoscope_test_support::{engine, has_ended, stderr_of, wait_for};
 
-use crate::completeness::Outcome;
+use crate::completeness::{MOVED, Outcome};
 
 const SETTINGS: &[&str] = &["epochs=80", "optimizer=adamw", "ema=0.9", "keep_best=2"];
 const ENDLESS: &[&str] = &["epochs=100000"];
@@ -40,7 +40,7 @@ fn remove(run: &RunDir) {
 /// The messages that name a place of the run directory, in order.
 fn reported_moves(run: &RunDir) -> Vec<String> {
     let place = |event| match event {
-        RunEventKind::Warning { message } => message.strip_prefix("the run directory is now ").map(str::to_owned),
+        RunEventKind::Warning { message } => message.strip_prefix(MOVED).map(str::to_owned),
         _ => None,
     };
     events(run).into_iter().filter_map(place).collect()
@@ -91,7 +91,7 @@ fn a_run_that_is_renamed_and_moved_ends_with_the_bytes_of_an_undisturbed_one() {
     assert_no_inner_paths(&moved);
     assert_eq!(reported_moves(&moved).last(), Some(&moved.path().display().to_string()));
     let log = fs::read_to_string(moved.log()).unwrap();
-    assert!(log.contains(&format!("the run directory is now {}", moved.path().display())), "{log}");
+    assert!(log.contains(&format!("{MOVED}{}", moved.path().display())), "{log}");
     assert!(files_below(old.path()) == foreign, "the directory at the old place was changed");
     assert!(!renamed.path().exists());
 }

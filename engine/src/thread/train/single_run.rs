@@ -43,6 +43,7 @@ use super::recorder::Recorder;
 use super::requeue::end_of_interrupted;
 use super::run_log;
 use super::run_queue::RunQueue;
+use super::storage_faults::removed_text;
 use crate::learning::best_models::BestModels;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::epoch_plan::{check_batches, steps_per_epoch};
@@ -150,6 +151,7 @@ impl SingleRun<'_> {
             Ok(Ok(Ending::Completed { reason })) => (RunPhase::Completed, reason),
             Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("on request".to_owned())),
             Ok(Ok(Ending::Interrupted)) => self.interrupted(&mut recorder, &facts)?,
+            Ok(Err(_)) if self.run.is_removed() => (RunPhase::Failed, Some(removed_text(self.run))),
             Ok(Err(error)) if error.is::<Cancelled>() => self.cancelled(&mut recorder, &facts)?,
             Ok(Err(error)) if error.is::<NotSaved>() => {
                 let (state, reason) = self.cancelled(&mut recorder, &facts)?;

@@ -8,7 +8,6 @@ use mammoscope_domain::run::run_records::AcknowledgedRequest;
 use mammoscope_domain::training::training_config::FullDiskPolicy;
 use mammoscope_storage::runs::process_evidence::host_name;
 
-use super::super::storage_faults::removed_text;
 use super::{EVENTS_OFFSET, PAUSE_TIMEOUT, PENDING_EVENTS, Recorder};
 use crate::learning::training_observer::{Command, ImageChanges, NotSaved, TrainingObserver, storage_fault};
 
@@ -70,10 +69,8 @@ impl TrainingObserver for Recorder {
 
     fn wait_or_fail(&mut self, file: &str, error: anyhow::Error) -> anyhow::Result<()> {
         let Some(fault) = storage_fault(&error) else { return Err(error) };
-        if self.run.is_removed() {
-            return Err(error.context(removed_text(&self.run)));
-        }
-        if self.policy == FullDiskPolicy::Stop {
+        // A run directory that was removed does not come back.
+        if self.policy == FullDiskPolicy::Stop || self.run.is_removed() {
             return Err(error);
         }
         if self.is_waiting && self.queue.should_stop() {
