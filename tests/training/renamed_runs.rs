@@ -175,6 +175,7 @@ fn the_trainer_of_a_removed_run_ends_and_says_so() {
     let trainer = status(&run).pid.unwrap();
     let log = fs::File::open(run.log()).unwrap();
     let run = move_run(&run, fixture.folder.path().join("moved"));
+    wait_for("the report", || (!reported_moves(&run).is_empty()).then_some(()));
     remove(&run);
     wait_for("the end of the trainer", || has_ended(trainer).then_some(()));
     let text = std::io::read_to_string(log).unwrap();

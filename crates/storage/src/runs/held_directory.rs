@@ -1,12 +1,14 @@
 //! A directory that stays within reach of this process when it is renamed or moved.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::io::{FdFlags, dup2, fcntl_setfd};
 
 /// The system's mark at the end of the path of a directory that was removed.
 const REMOVED: &[u8] = b" (deleted)";
@@ -14,21 +16,28 @@ const REMOVED: &[u8] = b" (deleted)";
 /// A directory that this process holds open.
 #[derive(Debug)]
 pub(super) struct HeldDirectory {
-    /// The path at which it was opened.
-    opened_at: PathBuf,
+    descriptor: Mutex<OwnedFd>,
     /// `/proc/self/fd/N`: the system follows it to the open directory itself, whatever its name is by then, and never to
     /// another one that has taken its place.
     link: PathBuf,
-    _descriptor: File,
+    /// The path at which it was opened.
+    opened_at: PathBuf,
+    /// The path at which it was last found.
+    last_path: Mutex<PathBuf>,
 }
 
 impl HeldDirectory {
     /// `None` if the directory cannot be opened, or the system has no such links.
     pub(super) fn open(path: &Path) -> Option<Self> {
-        let descriptor = File::open(path).ok()?;
-        let link = PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd()));
-        let leads_there = is_same(&fs::metadata(&link).ok()?, &descriptor.metadata().ok()?);
-        leads_there.then(|| Self { opened_at: path.to_owned(), link, _descriptor: descriptor })
+        let directory = File::open(path).ok()?;
+        let link = link_of(&directory);
+        let leads_there = is_same(&fs::metadata(&link).ok()?, &directory.metadata().ok()?);
+        leads_there.then(|| Self {
+            descriptor: Mutex::new(directory.into()),
+            link,
+            opened_at: path.to_owned(),
+            last_path: Mutex::new(path.to_owned()),
+        })
     }
 
     /// The path by which this process reaches the directory.
@@ -41,17 +50,15 @@ impl HeldDirectory {
         !self.is_at(&self.opened_at)
     }
 
-    /// The path that the directory has now; of one that was removed, its last path.
+    /// The path of the directory, or the last known one if it cannot be found: it was removed, or its file system is away.
     pub(super) fn shown_path(&self) -> PathBuf {
-        if !self.has_moved() {
-            // As it was given, which may lead through links.
-            return self.opened_at.clone();
+        // As it was opened, if possible: the system's own path has no links.
+        let candidates = [Some(self.opened_at.clone()), fs::read_link(&self.link).ok()];
+        let mut last = self.last_path.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(path) = candidates.into_iter().flatten().find(|path| self.is_at(path)) {
+            *last = path;
         }
-        match fs::read_link(&self.link) {
-            Ok(path) if self.is_at(&path) => path,
-            Ok(path) => without_mark(&path).unwrap_or(path),
-            Err(_) => self.opened_at.clone(),
-        }
+        last.clone()
     }
 
     /// True if the directory was removed.
@@ -60,11 +67,27 @@ impl HeldDirectory {
             // Some file systems keep the number of links of a removed directory.
             Ok(facts) => {
                 let target = fs::read_link(&self.link).unwrap_or_default();
-                facts.nlink() == 0 || (without_mark(&target).is_some() && !self.is_at(&target))
+                facts.nlink() == 0 || (target.as_os_str().as_bytes().ends_with(REMOVED) && !self.is_at(&target))
             }
             // A file server that restarts gives errors, too, but does not say that there is nothing.
-            Err(_) => is_missing(&self.opened_at),
+            Err(_) => is_missing(&self.shown_path()),
         }
+    }
+
+    /// Opens the directory again at its last path if the descriptor leads nowhere, as after its file system was mounted
+    /// again, and if `is_own` recognises it.
+    pub(super) fn reopen_if_stale(&self, is_own: impl FnOnce(&Path) -> bool) -> io::Result<()> {
+        if self.link.is_dir() {
+            return Ok(());
+        }
+        let directory = File::open(self.shown_path())?;
+        if is_own(&link_of(&directory)) {
+            // The number stays the same, and with it the link.
+            let mut descriptor = self.descriptor.lock().unwrap_or_else(PoisonError::into_inner);
+            dup2(&directory, &mut descriptor)?;
+            fcntl_setfd(&*descriptor, FdFlags::CLOEXEC)?;
+        }
+        Ok(())
     }
 
     fn is_at(&self, path: &Path) -> bool {
@@ -82,9 +105,8 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// The path of a removed directory; `None` without the system's mark.
-fn without_mark(path: &Path) -> Option<PathBuf> {
-    path.as_os_str().as_bytes().strip_suffix(REMOVED).map(|bytes| OsStr::from_bytes(bytes).into())
+fn link_of(directory: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()))
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -119,5 +141,22 @@ mod tests {
         assert!(held.is_removed(), "another one of its last name");
         assert!(fs::write(held.link().join("file"), b"").is_err());
         assert!(HeldDirectory::open(&folder.path().join("none")).is_none());
+    }
+
+    #[test]
+    fn a_stale_descriptor_is_replaced_if_the_directory_is_recognised() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("file"), b"own").unwrap();
+        let held = HeldDirectory::open(&path).unwrap();
+        // A descriptor of a pipe stands for one whose file system was unmounted: it leads to no directory.
+        let (_, pipe) = std::io::pipe().unwrap();
+        dup2(&pipe, &mut held.descriptor.lock().unwrap()).unwrap();
+        held.reopen_if_stale(|_| false).unwrap();
+        assert!(!held.link().join("file").exists() && !held.is_removed() && held.shown_path() == path);
+        held.reopen_if_stale(|directory| fs::read(directory.join("file")).unwrap() == b"own").unwrap();
+        assert!(held.link().join("file").exists() && !held.has_moved());
+        held.reopen_if_stale(|_| panic!("it is not stale")).unwrap();
     }
 }

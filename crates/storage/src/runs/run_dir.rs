@@ -12,6 +12,8 @@ use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::printable_path;
 
 use super::held_directory::{HeldDirectory, is_missing};
+use super::process_evidence::boot_id;
+use super::run_status_file::read_status;
 
 /// A run directory. Creating this value does not access the disk.
 #[derive(Clone, Debug)]
@@ -53,8 +55,8 @@ impl RunDir {
         &self.path
     }
 
-    /// The path that people know: that of a directory that is held open may change at any time. Of one that was removed, it is
-    /// the last one.
+    /// The path that people know. That of a directory that is held open may change at any time; of one that cannot be found, it
+    /// is the last one.
     #[must_use]
     pub fn shown_path(&self) -> PathBuf {
         self.held.as_ref().map_or_else(|| self.path.clone(), |held| held.shown_path())
@@ -68,6 +70,16 @@ impl RunDir {
             Some(_) => message.replace(&folder(&self.path), &folder(&self.shown_path())),
             None => message.to_owned(),
         }
+    }
+
+    /// Opens a directory that is held open again at its last path if it is no longer reached, as after its file system was
+    /// mounted again. Its status has to name this process.
+    pub fn reopen_if_stale(&self) -> io::Result<()> {
+        let is_own = |path: &Path| {
+            let status = read_status(&Self::new(path).status());
+            status.is_ok_and(|status| status.pid == Some(std::process::id()) && status.boot_id == boot_id())
+        };
+        self.held.as_ref().map_or(Ok(()), |held| held.reopen_if_stale(is_own))
     }
 
     /// True if the directory is held open, and the path at which it was opened no longer leads to it.

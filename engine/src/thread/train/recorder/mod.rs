@@ -207,7 +207,7 @@ impl Recorder {
     /// Warns if the run directory was renamed or moved since the last report.
     fn report_move(&mut self) {
         let path = self.run.shown_path();
-        if path == self.reported_path || self.run.is_removed() {
+        if path == self.reported_path {
             return;
         }
         self.warn(format!("the run directory is now {}", printable_path(&path)));

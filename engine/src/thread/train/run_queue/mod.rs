@@ -186,15 +186,21 @@ impl RunQueue {
         }
     }
 
-    /// Stops the current run if its directory was removed, where no request can reach it any more.
-    pub(super) fn stop_removed(&self) {
-        let mut inner = self.lock();
-        let Some(current) = inner.current.as_mut().filter(|current| current.run.is_removed()) else { return };
-        if !current.should_stop() {
-            current.commands.push_back((Command::Stop, None));
+    /// Reaches the directory of the current run again after a fault of its file system. Stops a run whose directory was
+    /// removed, where no request can reach it any more.
+    pub(super) fn look_for_directory(&self) {
+        let Some((run, _)) = self.current_step() else { return };
+        if let Err(error) = run.reopen_if_stale() {
+            tracing::warn!("the run directory cannot be opened again: {error}");
         }
-        drop(inner);
-        self.changed.notify_all();
+        let is_removed = run.is_removed();
+        let mut inner = self.lock();
+        let current = inner.current.as_mut().filter(|current| current.run == run && !current.should_stop());
+        if is_removed && let Some(current) = current {
+            current.commands.push_back((Command::Stop, None));
+            drop(inner);
+            self.changed.notify_all();
+        }
     }
 
     /// Ends the current run and releases its lock.
