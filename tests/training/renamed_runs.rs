@@ -13,7 +13,8 @@ use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_test_support::folder_tree::files_below;
 use mammoscope_test_support::training_fixture::{TrainingFixture, events, status, summary, wait_for_end};
-use mammoscope_test_support::{engine, has_ended, stderr_of, wait_for};
+use mammoscope_test_support::{engine, has_ended, script, skipped, stderr_of, wait_for};
+use serde_json::Value;
 
 use crate::completeness::{MOVED, Outcome};
 
@@ -99,13 +100,21 @@ fn a_run_that_is_renamed_and_moved_ends_with_the_bytes_of_an_undisturbed_one() {
 #[test]
 fn a_renamed_run_is_stopped_and_resumed_under_its_new_name() {
     let fixture = TrainingFixture::new();
-    let old = fixture.start(ENDLESS);
+    let received = fixture.folder.path().join("received.json");
+    let command = format!("cat > '{}'", received.display());
+    let output = fixture.train_command(ENDLESS, &["--detach", "--on-event", &command]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    let old = fixture.run();
     wait_for_epoch(&old, 2);
     let run = move_run(&old, old.path().with_file_name("renamed"));
     let resumed = fixture.output(&["resume", "renamed", "--detach"]);
     assert!(stderr_of(&resumed).contains("another trainer"), "{}", stderr_of(&resumed));
     fixture.control(&run, "stop");
     assert_eq!(wait_for_end(&run), RunPhase::Stopped);
+    // The user's command for events has the present name, too.
+    let document: Value = wait_for("the command's input", || serde_json::from_slice(&fs::read(&received).ok()?).ok());
+    let expected = (Value::from("renamed"), Value::from(run.path().to_str().unwrap()));
+    assert_eq!((&document["run"], &document["path"]), (&expected.0, &expected.1));
     let epochs = (summary(&run).epoch + 1).to_string();
     let resumed = fixture.resume(&run, &["--epochs", &epochs]);
     assert_eq!(resumed.status.code(), Some(0), "{}", stderr_of(&resumed));
@@ -140,7 +149,7 @@ fn renames_between_any_two_system_calls_cost_nothing() {
 #[test]
 fn a_queued_run_and_the_workspace_are_renamed() {
     let mut fixture = TrainingFixture::new();
-    let settings = &["epochs=200"];
+    let settings = &["epochs=100"];
     let output = fixture.train_command(settings, &["--detach", "--seeds", "3", "--jobs", "1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
     let runs: Vec<RunDir> = String::from_utf8(output.stdout).unwrap().lines().map(RunDir::new).collect();
@@ -179,7 +188,7 @@ fn the_trainer_of_a_removed_run_ends_and_says_so() {
     remove(&run);
     wait_for("the end of the trainer", || has_ended(trainer).then_some(()));
     let text = std::io::read_to_string(log).unwrap();
-    let expected = format!("failed: the run directory {} was removed, or moved away", run.path().display());
+    let expected = format!("failed: the run directory {} was removed, or moved where", run.path().display());
     assert!(text.contains(&expected) && !text.contains("self/fd"), "{text}");
     assert!(!run.path().exists());
 }
@@ -199,7 +208,31 @@ fn a_trainer_in_the_foreground_reports_the_removal() {
     let output = trainer.wait_with_output().unwrap();
     let (text, path) = (stderr_of(&output), run.path().display());
     let expected =
-        format!("{}: the run directory {path} was removed, or moved away from its file system\n", run.name());
+        format!("{}: the run directory {path} was removed, or moved where its trainer cannot follow\n", run.name());
     assert!(output.status.code() == Some(1) && text.ends_with(&expected), "{text}");
     assert!(!run.path().exists());
+}
+
+#[test]
+fn without_proc_a_trainer_works_at_the_path_and_a_rename_ends_it() {
+    let mut fixture = TrainingFixture::new();
+    let hide = "mount -t tmpfs none /proc";
+    if !Command::new("unshare").args(["--mount", "sh", "-c", hide]).output().is_ok_and(|output| output.status.success())
+    {
+        return skipped("training without /proc: namespaces are not permitted here");
+    }
+    let program = fixture.folder.path().join("engine");
+    let text = format!("exec unshare --mount sh -c '{hide}; exec \"$@\"' sh '{}' \"$@\"", engine().display());
+    fixture = fixture.with_engine(&script(&program, &text));
+    let old = fixture.start(ENDLESS);
+    wait_for_epoch(&old, 2);
+    let trainer = status(&old).pid.unwrap();
+    let run = move_run(&old, old.path().with_file_name("renamed"));
+    wait_for("the end of the trainer", || has_ended(trainer).then_some(()));
+    let log = fs::read_to_string(run.log()).unwrap();
+    assert!(log.contains(&format!("the run directory {} was removed, or moved where", old.path().display())), "{log}");
+    assert!(!old.path().exists());
+    let epochs = (summary(&run).epoch + 1).to_string();
+    let resumed = fixture.resume(&run, &["--epochs", &epochs]);
+    assert_eq!(resumed.status.code(), Some(0), "{}", stderr_of(&resumed));
 }

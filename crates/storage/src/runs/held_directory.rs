@@ -52,10 +52,8 @@ impl HeldDirectory {
 
     /// The path of the directory, or the last known one if it cannot be found: it was removed, or its file system is away.
     pub(super) fn shown_path(&self) -> PathBuf {
-        // As it was opened, if possible: the system's own path has no links.
-        let candidates = [Some(self.opened_at.clone()), fs::read_link(&self.link).ok()];
         let mut last = self.last_path.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(path) = candidates.into_iter().flatten().find(|path| self.is_at(path)) {
+        if let Some(path) = self.present_path() {
             *last = path;
         }
         last.clone()
@@ -64,14 +62,21 @@ impl HeldDirectory {
     /// True if the directory was removed.
     pub(super) fn is_removed(&self) -> bool {
         match fs::metadata(&self.link) {
-            // Some file systems keep the number of links of a removed directory.
-            Ok(facts) => {
-                let target = fs::read_link(&self.link).unwrap_or_default();
-                facts.nlink() == 0 || (target.as_os_str().as_bytes().ends_with(REMOVED) && !self.is_at(&target))
-            }
+            // Some file systems keep the number of links of a removed directory, others have none for any.
+            Ok(facts) => (facts.nlink() == 0 || self.is_marked_as_removed()) && self.present_path().is_none(),
             // A file server that restarts gives errors, too, but does not say that there is nothing.
             Err(_) => is_missing(&self.shown_path()),
         }
+    }
+
+    fn is_marked_as_removed(&self) -> bool {
+        fs::read_link(&self.link).is_ok_and(|target| target.as_os_str().as_bytes().ends_with(REMOVED))
+    }
+
+    fn present_path(&self) -> Option<PathBuf> {
+        // As it was opened, if possible: the system's own path has no links.
+        let candidates = [Some(self.opened_at.clone()), fs::read_link(&self.link).ok()];
+        candidates.into_iter().flatten().find(|path| self.is_at(path))
     }
 
     /// Opens the directory again at its last path if the descriptor leads nowhere, as after its file system was mounted

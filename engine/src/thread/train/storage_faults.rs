@@ -8,7 +8,10 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The words for a run directory that does not come back.
 pub(super) fn removed_text(run: &RunDir) -> String {
-    format!("the run directory {} was removed, or moved away from its file system", printable_path(&run.shown_path()))
+    format!(
+        "the run directory {} was removed, or moved where its trainer cannot follow",
+        printable_path(&run.shown_path())
+    )
 }
 
 /// The files that cannot be written, each with the system's reason.
