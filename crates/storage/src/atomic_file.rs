@@ -158,6 +158,12 @@ mod tests {
         assert_eq!(fs::read(&real).unwrap(), b"new");
         assert!(link.is_symlink() && ours.exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        // A chain of links, the second of which starts from its own folder.
+        let chained = folder.path().join("chained.csv");
+        std::os::unix::fs::symlink("link.csv", &chained).unwrap();
+        write_atomically(&chained, b"newest").unwrap();
+        assert_eq!(fs::read(&real).unwrap(), b"newest");
+        assert!(chained.is_symlink() && link.is_symlink());
     }
 
     #[test]
