@@ -19,6 +19,7 @@ mod lost_terminals;
 mod passing_faults;
 mod phantom_explanations;
 mod placement_speed;
+mod renamed_runs;
 mod resumed_runs;
 mod side_by_side;
 mod step_benchmark;

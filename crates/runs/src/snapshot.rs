@@ -226,7 +226,7 @@ impl RunSnapshot {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         if !self.exists {
-            return vec!["the run directory is gone".to_owned()];
+            return vec!["the run directory is no longer there: it was removed, renamed or moved".to_owned()];
         }
         let files = [self.spec.as_ref().err(), self.status.as_ref().err()];
         let mut problems: Vec<String> = files.into_iter().flatten().map(ToString::to_string).collect();

@@ -42,6 +42,7 @@ use super::recorder::Recorder;
 use super::requeue::end_of_interrupted;
 use super::run_log;
 use super::run_queue::RunQueue;
+use super::storage_faults::removed_text;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::epoch_plan::{check_batches, steps_per_epoch};
 use crate::learning::loss::{CrossEntropy, TrainingLabels};
@@ -83,15 +84,15 @@ impl SingleRun<'_> {
         self.queue.end_run();
         match attempt {
             Ok(Ok(succeeded)) => succeeded,
-            Ok(Err(error)) => {
-                tracing::error!("{error:#}");
-                false
-            }
-            Err(panic) => {
-                tracing::error!("{}", panic_message(panic.as_ref()));
-                false
-            }
+            Ok(Err(error)) => self.log_error(&format!("{error:#}")),
+            Err(panic) => self.log_error(panic_message(panic.as_ref())),
         }
+    }
+
+    /// Logs an error that cannot be recorded as the end of the run; returns false.
+    fn log_error(&self, message: &str) -> bool {
+        tracing::error!("{}", self.run.in_shown_paths(message));
+        false
     }
 
     /// Returns false if the run failed; an error could not even be recorded.
@@ -129,7 +130,10 @@ impl SingleRun<'_> {
             Ok(command) => {
                 recorder.set_event_command(command.map(|command| EventCommand::new(command, self.run, &spec)));
             }
-            Err(error) => recorder.record(RunEventKind::Warning { message: error.to_string() })?,
+            Err(error) => {
+                let message = self.run.in_shown_paths(&error.to_string());
+                recorder.record(RunEventKind::Warning { message })?;
+            }
         }
         if let Some(error) = without_locks {
             let message = format!(
@@ -152,6 +156,7 @@ impl SingleRun<'_> {
             Some(self.describe_failure(message, &RunSpec { config, ..spec.clone() }, memory))
         };
         let (state, reason) = match attempt {
+            Ok(Ok(_) | Err(_)) if self.run.is_removed() => (RunPhase::Failed, Some(removed_text(self.run))),
             Ok(Ok(Ending::Completed { reason })) => (RunPhase::Completed, reason),
             Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("on request".to_owned())),
             Ok(Ok(Ending::Interrupted)) => self.interrupted(&mut recorder, &facts)?,
@@ -169,6 +174,7 @@ impl SingleRun<'_> {
             self.queue.update_status(|status| (status.pid, status.host, status.boot_id) = (None, None, None));
         }
         let step = recorder.summary().step;
+        let reason = reason.map(|reason| self.run.in_shown_paths(&reason));
         recorder.record(RunEventKind::Ended { state, reason, step })?;
         recorder.finish();
         Ok(state != RunPhase::Failed)

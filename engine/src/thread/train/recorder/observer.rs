@@ -15,6 +15,7 @@ use crate::learning::training_observer::{Command, ImageChanges, NotSaved, Traini
 
 impl TrainingObserver for Recorder {
     fn record(&mut self, kind: RunEventKind) -> anyhow::Result<()> {
+        self.report_move();
         Self::log_event(&kind);
         let event = RunEvent { time: Utc::now(), kind };
         let (is_step, epoch) = match &event.kind {
@@ -75,6 +76,7 @@ impl TrainingObserver for Recorder {
 
     fn wait(&mut self) {
         self.queue.mark_progress();
+        self.report_move();
         self.retry();
         self.queue.wait(PAUSE_TIMEOUT);
     }
@@ -82,7 +84,7 @@ impl TrainingObserver for Recorder {
     fn wait_or_fail(&mut self, file: &str, error: anyhow::Error) -> anyhow::Result<()> {
         let Some(fault) = storage_fault(&error) else { return Err(error) };
         // A run directory that was removed does not come back.
-        if self.policy == FullDiskPolicy::Stop || !self.run.path().is_dir() {
+        if self.policy == FullDiskPolicy::Stop || self.run.is_removed() {
             return Err(error);
         }
         if self.is_waiting && self.queue.should_stop() {
