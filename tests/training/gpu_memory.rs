@@ -174,7 +174,7 @@ fn a_disk_without_room_holds_the_run_until_the_smaller_batches_are_recorded() {
             assert!(!status.state.is_over(), "{file}: the refusal came too late");
             status.reason.filter(|_| status.state == RunPhase::Paused)
         });
-        assert!(reason.starts_with(&format!("{file} cannot be written")), "{reason}");
+        assert!(reason.contains(&format!(": {file} cannot be written")), "{reason}");
         assert!(status(&run).step <= 120, "{file}: nothing was trained in batches that are not recorded");
         faults.relent();
         assert_eq!(wait_for_end(&run), RunPhase::Completed);
