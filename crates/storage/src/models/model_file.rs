@@ -98,6 +98,16 @@ impl ModelMetadata {
         match entry("format") {
             None => return Err(ModelError::NotOurs),
             Some(FORMAT) => {}
+            // Each of these formats is another file of this program.
+            Some("mammoscope-checkpoint-1") => {
+                let advice =
+                    "a checkpoint of a training run, not a model; name the run, or one of its best-*.safetensors";
+                return Err(wrong("format", advice.to_owned()));
+            }
+            Some("mammoscope-pytorch-1") => {
+                let advice = "a model exported for PyTorch; `mammoscope import` makes a model of it";
+                return Err(wrong("format", advice.to_owned()));
+            }
             Some(other) => return Err(wrong("format", format!("'{}' is not '{FORMAT}'", printable(other)))),
         }
         let architecture = required("architecture")?;
@@ -203,6 +213,12 @@ impl Model {
     /// Reads a model file and checks every tensor against the network in the metadata.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         Self::from_bytes(&read_regular_file(path, MAX_BYTES)?)
+    }
+
+    /// Like [`Model::read`], with the SHA-256 of the file in hexadecimal.
+    pub fn read_with_sha256(path: &Path) -> Result<(Self, String), ModelError> {
+        let bytes = read_regular_file(path, MAX_BYTES)?;
+        Ok((Self::from_bytes(&bytes)?, sha256_hex(&bytes)))
     }
 
     /// Reads the bytes of a model file, like [`Model::read`].
