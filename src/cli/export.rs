@@ -12,19 +12,25 @@ use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::atomic_file::write_atomically;
 use mammoscope_storage::exports::ExportedModel;
 use mammoscope_storage::exports::onnx::{OPSET, onnx_bytes};
+use mammoscope_storage::exports::pytorch::{SCRIPT_FILE, TENSORS_FILE, pytorch_files};
 use mammoscope_storage::models::model_file::Model;
 use mammoscope_storage::models::model_set::ModelSet;
+use mammoscope_storage::shards::staged_folder::StagedFolder;
 
 /// Write a model in a form that other programs run
 ///
 /// ONNX is one file: the network with a batch of any length, float images in N, C, H, W as input, `probabilities` and
-/// `logits` as output, and the exact preprocessing in its metadata. Needs no engine.
+/// `logits` as output, and the exact preprocessing in its metadata. PyTorch is a folder: the weights, and a short program
+/// that defines the network, preprocesses a PNG file exactly as here, and predicts it; `mammoscope import` takes it back.
+/// Needs no engine.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope export models/CC_R.safetensors --format onnx
   mammoscope export RUN --format onnx --out cc_r.onnx
-                                  the run's best checkpoint")]
+                                  the run's best checkpoint
+  mammoscope export models/CC_R.safetensors --format pytorch --out cc_r
+  python cc_r/model.py image.png")]
 pub(super) struct ExportArguments {
     /// A model file, or a run, whose best checkpoint is exported
     #[arg(value_name = "MODEL")]
@@ -32,7 +38,8 @@ pub(super) struct ExportArguments {
     /// The form to write
     #[arg(long, value_name = "FORMAT")]
     format: Format,
-    /// The file to write, which must not exist [default: the model's name with .onnx, in this folder]
+    /// The file or, for PyTorch, the folder to write; existing files are not replaced [default: the model's name, here,
+    /// with .onnx or -pytorch]
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
 }
@@ -42,6 +49,8 @@ pub(super) struct ExportArguments {
 enum Format {
     /// One file for ONNX runtimes
     Onnx,
+    /// A folder with model.safetensors and model.py
+    Pytorch,
 }
 
 pub(super) fn run(arguments: &ExportArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
@@ -61,6 +70,24 @@ pub(super) fn run(arguments: &ExportArguments, workspace: Option<&Path>, console
                 "{}: ONNX, opset {OPSET}, input N×3×{size}×{size}, output probabilities and logits of A B C D",
                 printable_path(&out),
                 size = model.metadata.size,
+            ));
+        }
+        Format::Pytorch => {
+            let (tensors, script) = (out.join(TENSORS_FILE), out.join(SCRIPT_FILE));
+            check_new_file(&tensors)?;
+            check_new_file(&script)?;
+            let files = pytorch_files(&exported).with_context(|| printable_path(&source))?;
+            let write = || -> std::io::Result<()> {
+                let folder = StagedFolder::create(&out)?;
+                folder.write(TENSORS_FILE, &files.tensors)?;
+                folder.write(SCRIPT_FILE, files.script.as_bytes())?;
+                folder.commit(&[TENSORS_FILE])
+            };
+            write().with_context(|| format!("write {}", printable_path(&out)))?;
+            console.note(format!(
+                "{}: {TENSORS_FILE} and {SCRIPT_FILE}; `python {} IMAGE.png` predicts an image",
+                printable_path(&out),
+                printable_path(&script),
             ));
         }
     }
@@ -91,6 +118,7 @@ fn default_name(requested: &Path, format: Format) -> anyhow::Result<PathBuf> {
     let mut name = name.to_owned();
     name.push(match format {
         Format::Onnx => ".onnx",
+        Format::Pytorch => "-pytorch",
     });
     Ok(name.into())
 }

@@ -10,6 +10,7 @@ mod evaluate_cli;
 mod explain_cli;
 mod explain_notes;
 mod explain_terminal;
+mod exported_models;
 mod folder_leftovers;
 mod phantom_command;
 mod predict_cli;

@@ -1,7 +1,8 @@
-//! Models in the forms of other programs.
+//! Models in the forms of other programs, and the way back from PyTorch.
 
 pub mod onnx;
 mod preprocessing_text;
+pub mod pytorch;
 
 use crate::models::model_file::Model;
 
@@ -17,6 +18,9 @@ pub enum ExportError {
     /// Folding a batch normalisation leaves the range of f32.
     #[error("folding '{0}' into its convolution gives weights that are not finite in f32; ONNX export is not possible")]
     NotFinite(String),
+    /// The tensors cannot be laid out as a safetensors file.
+    #[error("the tensors cannot be written ({0})")]
+    Safetensors(#[from] safetensors::SafeTensorError),
 }
 
 /// A model with the SHA-256 of its file.
