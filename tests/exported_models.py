@@ -12,12 +12,12 @@ import types
 
 def program_without_torch(path):
     """The names that model.py defines, where torch and safetensors are not installed: only networks need them."""
-    for name in ["torch", "torch.nn", "torch.nn.functional", "safetensors", "safetensors.torch"]:
+    for name in ["torch", "torch.nn", "torch.nn.functional", "safetensors"]:
         sys.modules[name] = types.ModuleType(name)
     sys.modules["torch"].nn = sys.modules["torch.nn"]
     sys.modules["torch.nn"].functional = sys.modules["torch.nn.functional"]
     sys.modules["torch.nn"].Module = object
-    sys.modules["safetensors.torch"].load_file = None
+    sys.modules["safetensors"].safe_open = None
     program = {"__name__": "model", "__file__": path}
     exec(compile(open(path, encoding="utf-8").read(), path, "exec"), program)
     return program

@@ -296,8 +296,9 @@ fn pytorch_predicts_the_test_set_as_we_do() {
             let output = Command::new(&python).arg(out.join("model.py")).arg(image).output().unwrap();
             successfully(&output);
             let printed = String::from_utf8(output.stdout).unwrap();
-            let line =
-                |line: &str| line.split_once(' ').map(|(class, value)| (class.to_owned(), value.parse().unwrap()));
+            let line = |line: &str| {
+                line.split_once(' ').map(|(class, value)| (class.to_owned(), value.parse::<f64>().unwrap()))
+            };
             let (classes, values): (Vec<String>, Vec<f64>) = printed.lines().filter_map(line).unzip();
             assert_eq!(classes, ["A", "B", "C", "D"]);
             theirs.insert(image.clone(), values.try_into().unwrap());

@@ -1,7 +1,7 @@
 //! The preprocessing of a model's input in words, exact enough to program it.
 
 use crate::models::model_file::ModelMetadata;
-use mammoscope_domain::image::grey_range::{GreyRange, PLAIN_FROM};
+use mammoscope_domain::image::grey_range::{GreyRange, SIXTEEN_FROM};
 use mammoscope_domain::network::input_route::InputRoute;
 
 /// The steps from an image file to the network's input, one per line.
@@ -10,7 +10,7 @@ pub(super) fn preprocessing_text(metadata: &ModelMetadata) -> String {
     let white = match metadata.grey_range() {
         GreyRange::White(white) => format!("white = {white}; larger samples are an error"),
         GreyRange::Auto => format!(
-            "white = 65535; if the largest sample of the image is below {PLAIN_FROM}, its depth is ambiguous and must be \
+            "white = 65535; if the largest sample of the image is below {SIXTEEN_FROM}, its depth is ambiguous and must be \
              stated"
         ),
     };
@@ -58,6 +58,6 @@ mod tests {
         metadata.input_route = InputRoute::GradCamNotebook;
         metadata.provenance.clear();
         let text = preprocessing_text(&metadata);
-        assert!(text.contains("below 16384") && text.contains("bilinear"), "{text}");
+        assert!(text.contains("below 32768") && text.contains("bilinear"), "{text}");
     }
 }

@@ -6,8 +6,7 @@
 prints the probabilities of the four classes.
 
 @INTENDED_USE@
-Written by mammoscope @VERSION@ from the model with SHA-256
-@SHA256@.
+Written by mammoscope @VERSION@.
 """
 
 import io
@@ -18,9 +17,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors import safe_open
 from torch import nn
 
+MODEL_SHA256 = "@SHA256@"
 CLASSES = ["A", "B", "C", "D"]
 SIZE = @SIZE@  # height and width of the network's input, in pixels
 WHITE = @WHITE@  # the white level of 16-bit files; None: 65535, unless the image may have fewer bits
@@ -42,7 +42,7 @@ def read_levels(path):
         raise ValueError("a 16-bit PNG with colour or alpha, of which Pillow reads 8 bits only; save it as grey")
     samples = np.asarray(image).astype(np.int64)
     largest = samples.max()
-    if WHITE is None and largest < 1 << 14:
+    if WHITE is None and largest < 1 << 15:
         raise ValueError(f"a 16-bit image with values up to {largest}: set WHITE in model.py, 4095 for 12 bits")
     white = 65535 if WHITE is None else WHITE
     if largest > white:
@@ -121,8 +121,13 @@ class Network(nn.Module):
 
 
 def load(path=Path(__file__).with_name("model.safetensors")):
+    with safe_open(path, "pt") as file:
+        model = (file.metadata() or {}).get("model_sha256", MODEL_SHA256)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    if model != MODEL_SHA256:
+        raise ValueError("the weights of another model; use the model.py beside which they were exported")
     network = Network()
-    network.load_state_dict(load_file(path))
+    network.load_state_dict(tensors)
     return network.eval()
 
 
@@ -137,7 +142,11 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python model.py image.png")
     try:
-        probabilities = predict(load(), sys.argv[1])
+        network = load()
+    except Exception as error:
+        sys.exit(f"model.safetensors: {error}")
+    try:
+        probabilities = predict(network, sys.argv[1])
     except (OSError, SyntaxError, ValueError) as error:  # Pillow reports damaged files as any of these
         sys.exit(f"{sys.argv[1]}: {error}")
     for name, probability in zip(CLASSES, probabilities):

@@ -114,7 +114,7 @@ fn the_program_is_complete_and_the_same_each_time() {
         "WHITE = 4095  # the white level of 16-bit files; None: 65535, unless the image may have fewer bits",
         "STEM = 8  # channels of the first convolution",
         "STAGES = [(8, 16, 1), (16, 32, 2), (16, 32, 2), (16, 32, 2)]",
-        "f00d.",
+        "MODEL_SHA256 = \"f00d\"",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
