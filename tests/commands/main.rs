@@ -12,6 +12,7 @@ mod explain_notes;
 mod explain_terminal;
 mod exported_models;
 mod folder_leftovers;
+mod models_to_export;
 mod phantom_command;
 mod predict_cli;
 mod printed;
