@@ -100,12 +100,12 @@ impl ModelMetadata {
             Some(FORMAT) => {}
             // Each of these formats is another file of this program.
             Some("mammoscope-checkpoint-1") => {
-                let advice =
-                    "a checkpoint of a training run, not a model; name the run, or one of its best-*.safetensors";
+                let advice = "the file is a checkpoint of a training run, not a model; name the run, or one of its \
+                              best-*.safetensors";
                 return Err(wrong("format", advice.to_owned()));
             }
             Some("mammoscope-pytorch-1") => {
-                let advice = "a model exported for PyTorch; `mammoscope import` makes a model of it";
+                let advice = "the file is a model exported for PyTorch; `mammoscope import` makes a model of it";
                 return Err(wrong("format", advice.to_owned()));
             }
             Some(other) => return Err(wrong("format", format!("'{}' is not '{FORMAT}'", printable(other)))),
