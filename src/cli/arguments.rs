@@ -12,6 +12,7 @@ use super::dicom::DicomArguments;
 use super::doctor::DoctorArguments;
 use super::evaluate::EvaluateArguments;
 use super::explain::{ExplainArguments, ExplainMerge};
+use super::export::ExportArguments;
 use super::follow::FollowArguments;
 use super::import::ImportArguments;
 use super::man::ManArguments;
@@ -75,6 +76,7 @@ pub(super) enum Command {
     Predict(OrMerge<PredictArguments, PredictMerge>),
     Evaluate(EvaluateArguments),
     Explain(OrMerge<ExplainArguments, ExplainMerge>),
+    Export(ExportArguments),
     Config(ConfigArguments),
     Completions(CompletionsArguments),
     Man(ManArguments),

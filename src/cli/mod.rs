@@ -14,6 +14,7 @@ mod doctor;
 mod engine_start;
 mod evaluate;
 mod explain;
+mod export;
 mod follow;
 mod image_notes;
 mod import;
@@ -99,6 +100,7 @@ fn dispatch(arguments: Arguments, console: &Console, workbench: &Workbench<'_>) 
         Command::Audit(arguments) => audit::run(&arguments, console),
         Command::Attach(arguments) => workbench::attach(&arguments, requested, workbench),
         Command::Import(arguments) => import::run(&arguments, console),
+        Command::Export(arguments) => export::run(&arguments, workspace, console),
         Command::Model(arguments) => model::run(&arguments, console),
         Command::Explain(OrMerge::Command(arguments)) => explain::run(&arguments, workspace, console),
         Command::Explain(OrMerge::Merge(arguments)) => explain::merge(&arguments, console),

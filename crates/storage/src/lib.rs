@@ -1,6 +1,8 @@
-//! The project's files: models, runs, tables, and the import of Keras models; all survive a crash.
+//! The project's files: models, runs, tables, the import of Keras models, and exported models; all survive
+//! a crash.
 
 pub mod atomic_file;
+pub mod exports;
 pub mod file_system;
 pub mod keras;
 pub mod models;

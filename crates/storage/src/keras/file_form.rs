@@ -34,7 +34,8 @@ pub(super) fn foreign_format(bytes: &[u8]) -> Option<String> {
     let form = if format.is_some_and(|format| format == FORMAT) {
         "already a model of this program; it needs no import"
     } else {
-        "a safetensors file, not an HDF5 file of Keras"
+        "a safetensors file, neither an HDF5 file of Keras nor a PyTorch export of this program (a program that saves one \
+         again must keep its metadata)"
     };
     Some(form.to_owned())
 }

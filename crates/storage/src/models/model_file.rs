@@ -27,7 +27,7 @@ const MAX_BYTES: u64 = 1 << 30;
 /// The provenance entry with the grey range of the training images.
 const GREY_RANGE: &str = "grey_range";
 /// The metadata entry with the SHA-256 of all tensors, ordered by name.
-const CHECKSUM: &str = "tensors_sha256";
+pub(crate) const CHECKSUM: &str = "tensors_sha256";
 /// The metadata entry `architecture`: the network of [`NetworkPlan`].
 pub const ARCHITECTURE: &str = "resnet41";
 
@@ -75,7 +75,7 @@ impl ModelMetadata {
         metadata_of(&read_regular_file(path, MAX_BYTES)?).map(|(metadata, _)| metadata)
     }
 
-    fn entries(&self) -> HashMap<String, String> {
+    pub(crate) fn entries(&self) -> HashMap<String, String> {
         let classes = DensityClass::ALL.map(DensityClass::letter).join(",");
         let mut entries: HashMap<String, String> =
             self.provenance.iter().map(|(key, value)| (format!("provenance.{key}"), value.clone())).collect();
@@ -91,13 +91,23 @@ impl ModelMetadata {
         entries
     }
 
-    fn from_entries(entries: &HashMap<String, String>) -> Result<Self, ModelError> {
+    pub(crate) fn from_entries(entries: &HashMap<String, String>) -> Result<Self, ModelError> {
         let entry = |key: &str| entries.get(key).map(String::as_str);
         let wrong = |key: &str, reason: String| ModelError::Metadata { key: key.to_owned(), reason };
         let required = |key: &'static str| entry(key).ok_or_else(|| wrong(key, "it is missing".to_owned()));
         match entry("format") {
             None => return Err(ModelError::NotOurs),
             Some(FORMAT) => {}
+            // Each of these formats is another file of this program.
+            Some("mammoscope-checkpoint-1") => {
+                let advice = "the file is a checkpoint of a training run, not a model; name the run, or one of its \
+                              best-*.safetensors";
+                return Err(wrong("format", advice.to_owned()));
+            }
+            Some("mammoscope-pytorch-1") => {
+                let advice = "the file is a model exported for PyTorch; `mammoscope import` makes a model of it";
+                return Err(wrong("format", advice.to_owned()));
+            }
             Some(other) => return Err(wrong("format", format!("'{}' is not '{FORMAT}'", printable(other)))),
         }
         let architecture = required("architecture")?;
@@ -205,6 +215,12 @@ impl Model {
         Self::from_bytes(&read_regular_file(path, MAX_BYTES)?)
     }
 
+    /// Like [`Model::read`], with the SHA-256 of the file in hexadecimal.
+    pub fn read_with_sha256(path: &Path) -> Result<(Self, String), ModelError> {
+        let bytes = read_regular_file(path, MAX_BYTES)?;
+        Ok((Self::from_bytes(&bytes)?, sha256_hex(&bytes)))
+    }
+
     /// Reads the bytes of a model file, like [`Model::read`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let (metadata, checksum) = metadata_of(bytes)?;
@@ -301,7 +317,7 @@ fn metadata_of(bytes: &[u8]) -> Result<(ModelMetadata, Option<String>), ModelErr
 }
 
 /// Returns the SHA-256 over the names and little-endian bytes of the tensors.
-fn checksum_of<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+pub(crate) fn checksum_of<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut hasher = Sha256::new();
     for (name, bytes) in tensors {
         hasher.update(name.as_bytes());
@@ -310,7 +326,10 @@ fn checksum_of<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String
     hexadecimal(&hasher.finalize())
 }
 
-fn check_tensors(parameters: &[ParameterPlan], found: &[(String, Vec<usize>, Dtype)]) -> Result<(), ModelError> {
+pub(crate) fn check_tensors(
+    parameters: &[ParameterPlan],
+    found: &[(String, Vec<usize>, Dtype)],
+) -> Result<(), ModelError> {
     let mut faults = Vec::new();
     for ParameterPlan { name, shape, .. } in parameters {
         match found.iter().find(|(found_name, ..)| found_name == name) {
