@@ -74,17 +74,12 @@ impl PendingUpdate {
         if change.is_restart() {
             *self = Self::new();
         }
+        if let Some(step) = change.void_from() {
+            self.keep_below(step);
+        }
         if let RunChange::Entry(TailEntry::Event(event)) = change {
-            match event.kind {
-                RunEventKind::StepReported(report) => {
-                    self.keep_below(report.step);
-                    self.steps.extend(state.last_report);
-                }
-                // Training continues from a checkpoint: the reports after it are void.
-                RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
-                    self.keep_below(step + 1);
-                }
-                _ => {}
+            if matches!(event.kind, RunEventKind::StepReported(_)) {
+                self.steps.extend(state.last_report);
             }
             self.notes.extend(RunNote::of(&event.kind, &state.summary));
         }
