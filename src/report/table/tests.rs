@@ -31,7 +31,7 @@ fn cells_stand_at_the_places_of_their_columns() {
     table.rows[0][2] = "*".into();
     assert_eq!(
         TableFormat::Plain.render(&[Block::Table(table), Block::Gap, Block::Line("end".to_owned())]),
-        "        over\nset        κ\n  [first]-0.5  *\n  *     0.25\n\nend\n"
+        "        over\nset        κ\n  [first]-0.5 *\n  *     0.25\n\nend\n"
     );
 }
 
@@ -61,7 +61,7 @@ fn no_character_of_a_name_means_anything_to_markdown() {
     assert_eq!(lines.len(), 4, "{text}");
     let lengths: Vec<usize> = lines.iter().map(|line| line.chars().count()).collect();
     assert!(lengths.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
-    assert!(lines[1].starts_with("| :------- | -----: | :---"), "{text}");
+    assert!(lines[1].starts_with("| :-------- | -----: | :---"), "{text}");
 }
 
 #[test]
