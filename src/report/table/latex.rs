@@ -28,7 +28,7 @@ fn part(block: &Block) -> Option<String> {
 
 fn float(table: &Table) -> String {
     let set = table.set.map(|set| format!("{}-", set.name().to_lowercase().replace('_', "-"))).unwrap_or_default();
-    let letters: String = table.columns.iter().map(|column| letter(column)).collect();
+    let letters: String = table.columns.iter().map(letter).collect();
     let mut text = format!(
         "\\begin{{table}}[htbp]\n  \\centering\n  \\caption{{{}}}\n  \\label{{tab:{set}{}}}\n  \
          \\begin{{tabular}}{{{letters}}}\n    \\toprule\n",

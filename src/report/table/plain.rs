@@ -45,7 +45,7 @@ fn lines(table: &Table) -> Vec<String> {
 }
 
 /// The texts at the places of their columns; a text that is too long pushes the next ones aside.
-fn line<'a>(columns: &[Column], texts: &mut dyn Iterator<Item = &'a str>, start: usize, mut edge: usize) -> String {
+fn line(columns: &[Column], texts: &mut dyn Iterator<Item = &str>, start: usize, mut edge: usize) -> String {
     let mut line = " ".repeat(start);
     for (Column { align, width, gap, .. }, text) in columns.iter().zip(texts) {
         edge += gap;
