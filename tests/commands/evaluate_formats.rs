@@ -144,7 +144,7 @@ fn the_csv_has_the_numbers_of_the_json() {
         let [value, interval, n] = match (line["quantity"].as_str(), at) {
             ("network", _) if figure.starts_with("bin_") => {
                 let bins = of_set["ece15_bins"].as_array().unwrap();
-                let bin = bins.iter().find(|bin| bin[0].to_string() == line["bin"]).unwrap();
+                let bin = bins.iter().find(|bin| bin[0].as_u64() == line["bin"].parse().ok()).unwrap();
                 counts[0] += 1;
                 [&bin[if figure == "bin_accuracy" { 2 } else { 3 }], &Value::Null, &bin[1]]
             }

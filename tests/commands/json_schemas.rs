@@ -350,7 +350,9 @@ fn evaluations_fit_their_schema() {
     // Fused sets, of which some lack views, and a pool of folds.
     let rows = read_table(Path::new(&ccr)).unwrap();
     let mut other_view = rows.clone();
-    other_view.iter_mut().for_each(|row| row.view = Some(View::MloR));
+    for row in &mut other_view {
+        row.view = Some(View::MloR);
+    }
     other_view.pop();
     let rows = [rows, other_view].concat();
     let (one, other) = rows.split_at(rows.len() / 2);
