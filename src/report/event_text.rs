@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::epoch_table::learning_rate;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_records::{
-    CheckpointKind, DataMove, EpochMetrics, SavedCheckpoint, SplitEvaluation, TrainingSetup,
+    BatchSplit, CheckpointKind, DataMove, EpochMetrics, SavedCheckpoint, SplitEvaluation, TrainingSetup,
 };
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::training::training_changes::SettingChange;
@@ -73,6 +73,10 @@ pub fn event_text(kind: &RunEventKind) -> String {
                 "rolled back from step {from_step} to {to_step}, learning rate × {}",
                 learning_rate(*learning_rate_factor)
             )
+        }
+        RunEventKind::BatchSplit(BatchSplit { from_step, to_step, from, to }) => {
+            let changes: Vec<String> = from.changes_to(*to).iter().map(ToString::to_string).collect();
+            format!("out of GPU memory after step {from_step}: {}; back to step {to_step}", changes.join(", "))
         }
         RunEventKind::Evaluated(evaluation) => {
             let SplitEvaluation { split, images, accuracy, .. } = evaluation;

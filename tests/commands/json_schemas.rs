@@ -156,6 +156,8 @@ fn events() -> Vec<RunEventKind> {
         { "event": "sample_restored", "file": "a.png" },
         { "event": "warning", "message": "few images" },
         { "event": "nonfinite", "step": 17, "what": "loss", "files": ["a.png"] },
+        { "event": "batch_split", "from_step": 17, "to_step": 10, "from": { "batch_size": 6, "accumulate": 1 },
+          "to": { "batch_size": 3, "accumulate": 2 } },
         { "event": "rolled_back", "from_step": 17, "to_step": 10, "learning_rate_factor": 0.5 },
         { "event": "evaluated", "split": "test", "images": 12, "accuracy": 0.5, "kappa_linear": 0.4 },
         { "event": "evaluated", "split": "validation", "images": 12, "accuracy": 0.5, "kappa_linear": null },

@@ -16,6 +16,9 @@ use mammoscope_test_support::training_fixture::{
 };
 use mammoscope_test_support::{names_in, wait_for};
 
+/// The beginning of the warning of a run directory that was renamed or moved.
+pub(crate) const MOVED: &str = "the run directory is now ";
+
 /// What a completed run leaves, except for times and names of processes.
 #[derive(PartialEq)]
 pub(crate) struct Outcome {
@@ -37,13 +40,15 @@ impl Outcome {
         assert_nothing_half_written(run);
         assert_whole_and_finite(run);
         assert_epochs_in_order(run, &summary);
+        let renamed = summary.warnings.iter().filter_map(|warning| warning.message.strip_prefix(MOVED));
+        let places: Vec<String> = renamed.map(str::to_owned).chain([run.path().display().to_string()]).collect();
         let mut files = BTreeMap::new();
         for folder in [run.path().to_owned(), run.predictions(), run.evaluations()] {
             let is_outcome = |name: &String| !["status.json", "log.txt", "labels.json"].contains(&name.as_str());
             for name in names_in(&folder).into_iter().filter(is_outcome) {
                 if folder != run.path() || Path::new(&name).extension().is_some_and(|ending| ending == "txt") {
                     let text = fs::read_to_string(folder.join(&name)).unwrap();
-                    files.insert(name.clone(), text.replace(&run.path().display().to_string(), "RUN"));
+                    files.insert(name.clone(), places.iter().fold(text, |text, place| text.replace(place, "RUN")));
                 }
             }
         }

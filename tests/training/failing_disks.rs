@@ -11,6 +11,7 @@ use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_test_support::faults::{EROFS, Faults};
 use mammoscope_test_support::training_fixture::{
     TrainingFixture, assert_nothing_half_written, assert_whole_and_finite, events, status, summary, wait_for_end,
     wait_for_event,
@@ -94,7 +95,11 @@ fn a_full_disk_pauses_the_run_until_there_is_room() {
     let undisturbed = TrainingFixture::new();
     let filler = fixture.workspace.join("filler");
     fill(&filler);
-    wait_for_status(&fixture, &run, &["paused · ", "cannot be written (No space left on device", "trying again"]);
+    wait_for_status(
+        &fixture,
+        &run,
+        &["paused · No space left on device", ".safetensors cannot be written, trying again"],
+    );
     let step = Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];
     let expected = Outcome::of(&undisturbed.train_successfully(EPOCHS));
     let later = Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];
@@ -185,24 +190,17 @@ fn a_checkpoint_without_room_keeps_the_last_two() {
     assert_eq!((step(&run.last_checkpoint()), step(&run.previous_checkpoint())), (2, 1));
 }
 
-/// Makes the run's folder read-only, or writable again.
-fn remount(run: &RunDir, options: &str) {
-    let mut mount = Command::new("mount");
-    assert!(mount.args(["-o", options]).arg(run.path()).status().unwrap().success());
-}
-
-/// Makes the folder of a run a mount of its own.
-fn bound(run: &RunDir) -> Option<Mount> {
-    let path = run.path().to_str().unwrap().to_owned();
-    Mount::new(&["--bind", &path], run.path())
-}
+/// A disk that has become read-only, except for files that were open before: they record what the status cannot. A real one
+/// cannot be remounted while a file is open for writing.
+const READ_ONLY: &[(i32, &str)] = &[(EROFS, "status.json"), (EROFS, "safetensors"), (EROFS, "/tensorboard/")];
 
 #[test]
 fn a_run_directory_that_becomes_read_only_pauses_the_run_until_it_is_writable() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk(EPOCHS, &[]) else { return };
-    let Some(_bound) = bound(&run) else { return };
-    remount(&run, "remount,ro,bind");
-    // The event file was already open: it records what the status cannot.
+    let Some(faults) = Faults::new() else { return };
+    let fixture = TrainingFixture::new().with_engine(&faults.engine());
+    let run = fixture.start(EPOCHS);
+    wait_for("the first epochs", || (summary(&run).epoch > 2).then_some(()));
+    faults.refuse(READ_ONLY);
     wait_for_event(&run, "a pause", |event| match event {
         RunEventKind::Waiting { reason, .. } => reason.contains("Read-only file system").then_some(()),
         _ => None,
@@ -211,20 +209,33 @@ fn a_run_directory_that_becomes_read_only_pauses_the_run_until_it_is_writable() 
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains("paused · ") && shown.contains("Read-only file system"), "{shown}");
     let expected = Outcome::of(&TrainingFixture::new().train_successfully(EPOCHS));
-    remount(&run, "remount,rw,bind");
+    faults.relent();
     assert_continued(&run, &expected);
     let warned = |part: &str| summary(&run).warnings.iter().any(|warning| warning.message.contains(part));
     assert!(warned("status.json could not be written for a while"), "{:?}", summary(&run).warnings);
 }
 
+/// Makes the folder of a run a mount of its own, which is read-only.
+fn read_only(run: &RunDir) -> Option<Mount> {
+    let mount = Mount::new(&["--bind", run.path().to_str().unwrap()], run.path())?;
+    let mut remount = Command::new("mount");
+    assert!(remount.args(["-o", "remount,ro,bind"]).arg(run.path()).status().unwrap().success());
+    Some(mount)
+}
+
 #[test]
 fn a_read_only_run_directory_fails_a_run_that_is_to_stop() {
-    let Some((fixture, _mount, run)) = run_on_a_small_disk(&["epochs=2000"], &["--on-full", "stop"]) else { return };
+    let Some(faults) = Faults::new() else { return };
+    let fixture = TrainingFixture::new().with_engine(&faults.engine());
+    let output = fixture.train_command(&["epochs=100000"], &["--detach", "--on-full", "stop"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    let run = fixture.run();
+    wait_for("the first epochs", || (summary(&run).epoch > 2).then_some(()));
     let pid = status(&run).pid.unwrap();
-    let Some(read_only) = bound(&run) else { return };
-    remount(&run, "remount,ro,bind");
+    faults.refuse(READ_ONLY);
     wait_for("the end of the trainer", || has_ended(pid).then_some(()));
-    // The event file was already open: it records what the status cannot.
+    faults.relent();
+    let Some(read_only) = read_only(&run) else { return };
     let reason = summary(&run).reason.unwrap();
     assert!(reason.contains("Read-only file system"), "{reason}");
     assert_eq!(summary(&run).phase, RunPhase::Failed);

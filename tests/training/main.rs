@@ -12,11 +12,14 @@ mod exact_resume;
 mod explain_memory;
 mod failing_disks;
 mod folds;
+#[cfg(debug_assertions)]
+mod gpu_memory;
 mod kill_series;
 mod lost_terminals;
 mod passing_faults;
 mod phantom_explanations;
 mod placement_speed;
+mod renamed_runs;
 mod resumed_runs;
 mod side_by_side;
 mod step_benchmark;

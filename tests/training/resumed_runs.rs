@@ -182,7 +182,7 @@ fn settings_for_the_rest_are_changed_and_recorded() {
         weights.collect::<Vec<_>>()
     };
     assert!(tensors(&run) == tensors(&whole), "the weights are those of an uninterrupted run");
-    // A number that an edit has changed behind the run's back is put right by its events.
+    // The events restore a value that was edited in run.toml.
     let text = fs::read_to_string(run.spec()).unwrap();
     fs::write(run.spec(), text.replace("keep_best = 3", "keep_best = 1")).unwrap();
     let output = fixture.resume(&run, &["--epochs", "5"]);

@@ -105,6 +105,19 @@ fn rollbacks_halve_the_rate_and_give_up_after_three() {
 }
 
 #[test]
+fn a_run_that_was_resumed_from_its_previous_checkpoint_rolls_back_to_that() {
+    let fixture = TrainingFixture::new();
+    let run = fixture.train_successfully(&["nonfinite=rollback", "epochs=2"]);
+    // The first of these becomes the previous one.
+    poison(&run);
+    poison(&run);
+    flip_a_bit(&run.last_checkpoint());
+    let output = fixture.resume(&run, &["--epochs", "4"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    assert_eq!(rollbacks(&run), [(4, 0.5), (4, 0.25), (4, 0.125)], "{}", failure(&run));
+}
+
+#[test]
 fn a_run_that_explodes_in_its_first_epoch_rolls_back_to_its_start() {
     let fixture = TrainingFixture::new();
     for subject in 20..80 {

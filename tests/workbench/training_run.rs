@@ -159,6 +159,30 @@ fn start_endless_run(folder: &Path) -> PathBuf {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_is_renamed_in_the_middle_is_seen_and_stopped_under_its_new_name() {
+    let folder = tempfile::tempdir().unwrap();
+    phantoms(folder.path());
+    let run = start_endless_run(folder.path());
+    let mut session = PtySession::start(&["attach", "--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("running ·");
+    let renamed = run.with_file_name("2026-11-30T10-15-02_CC_R_renamed");
+    std::fs::rename(&run, &renamed).unwrap();
+    session.wait_for("the new name, running", |screen| {
+        let text = screen.contents();
+        text.contains("CC_R renamed") && text.contains("running ·") && text.contains("1 of 1")
+    });
+    session.send(b"xs");
+    session.wait_for_text("Stop CC_R renamed?");
+    session.send(b"y");
+    session.wait_for_text("stopped ·");
+    assert_eq!(status(&renamed)["state"], "stopped");
+    assert!(!run.exists());
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+}
+
+#[test]
 fn every_request_can_be_made_from_the_menu() {
     let folder = tempfile::tempdir().unwrap();
     phantoms(folder.path());

@@ -20,7 +20,7 @@ use mammoscope_storage::runs::workspace::Workspace;
 /// The task of a run, and what Slurm says about it; `None` if the run was not submitted.
 fn task_of(run: &RunDir) -> anyhow::Result<Option<(ClusterView, TaskId, JobEvidence)>> {
     let Some(path) = run.workspace() else { return Ok(None) };
-    let workspace = Workspace::open_to_read(Some(path))?;
+    let workspace = Workspace::open_to_read(Some(&path))?;
     let Some(task) = SubmittedRuns::read(&workspace).find(&run.name()).map(|found| found.task) else {
         return Ok(None);
     };

@@ -47,8 +47,7 @@ impl RunChange {
             Self::Entry(TailEntry::Event(event)) => match event.kind {
                 RunEventKind::StepReported(report) => Some(report.step),
                 // Training continues from a checkpoint: the reports after it are void.
-                RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => Some(step + 1),
-                _ => None,
+                _ => event.kind.back_to_step().map(|step| step + 1),
             },
             _ => None,
         }
@@ -248,7 +247,7 @@ impl RunSnapshot {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         if !self.exists {
-            return vec!["the run directory is gone".to_owned()];
+            return vec!["the run directory is no longer there: it was removed, renamed or moved".to_owned()];
         }
         let files = [self.spec.as_ref().err(), self.status.as_ref().err()];
         let mut problems: Vec<String> = files.into_iter().flatten().map(ToString::to_string).collect();

@@ -21,8 +21,8 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Starts a file for `destination`, whose directory must exist.
     pub fn create(destination: &Path) -> io::Result<Self> {
-        // Follows links, so that the file behind a link is replaced. Pipes and devices must not be replaced by a file.
-        let destination = &destination.canonicalize().unwrap_or_else(|_| destination.to_owned());
+        // So that the file behind a link is replaced. Pipes and devices must not be replaced by a file.
+        let destination = &behind_links(destination);
         if std::fs::metadata(destination).is_ok_and(|there| !there.is_file()) {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something that is not a file is in its place"));
         }
@@ -71,6 +71,17 @@ impl Drop for AtomicFile {
         // After a commit the name no longer exists; without one, the half-written file goes.
         let _ = fs::remove_file(&self.temporary);
     }
+}
+
+/// The existing file to which a path leads by links. The folder stays as it was given: its name may change at any time.
+fn behind_links(path: &Path) -> PathBuf {
+    let mut file = path.to_owned();
+    // The system refuses chains of more links than that.
+    for _ in 0..40 {
+        let Ok(target) = fs::read_link(&file) else { break };
+        file = file.with_file_name(target);
+    }
+    if file.exists() { file } else { path.to_owned() }
 }
 
 /// Returns `.<name>.<process>-<number>.part` beside the destination. The number keeps two threads apart that write the
@@ -147,6 +158,12 @@ mod tests {
         assert_eq!(fs::read(&real).unwrap(), b"new");
         assert!(link.is_symlink() && ours.exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        // A chain of links, the second of which starts from its own folder.
+        let chained = folder.path().join("chained.csv");
+        std::os::unix::fs::symlink("link.csv", &chained).unwrap();
+        write_atomically(&chained, b"newest").unwrap();
+        assert_eq!(fs::read(&real).unwrap(), b"newest");
+        assert!(chained.is_symlink() && link.is_symlink());
     }
 
     #[test]

@@ -23,16 +23,42 @@
 
 #define ORIGINAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
+/* The path of an open file; NULL if it has none. */
+static const char *path_of(int descriptor, char *path, size_t size) {
+    char link[64];
+    ssize_t length;
+    int saved = errno;
+    if (descriptor < 3) return NULL;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    length = readlink(link, path, size - 1);
+    errno = saved;
+    if (length <= 0) return NULL;
+    path[length] = 0;
+    return path;
+}
+
+/* A path with the name of an open directory in place of /proc/self/fd/N. */
+static const char *named(const char *path, char *name, size_t size) {
+    static const char links[] = "/proc/self/fd/";
+    char *rest;
+    int descriptor;
+    if (!path || strncmp(path, links, sizeof links - 1) != 0) return path;
+    descriptor = (int)strtol(path + sizeof links - 1, &rest, 10);
+    if (*rest != '/' || !path_of(descriptor, name, size)) return path;
+    return strncat(name, rest, size - strlen(name) - 1);
+}
+
 /* The error number for a path, or 0. Keeps errno. */
 static int fault_of_path(const char *path) {
     const char *where = getenv("FAULT_SWITCH");
-    char line[4200];
+    char line[4200], name[4200];
     int saved = errno, error = 0;
     FILE *file;
     if (!where || !path || access(where, F_OK) != 0 || !(file = fopen(where, "re"))) {
         errno = saved;
         return 0;
     }
+    path = named(path, name, sizeof name);
     while (!error && fgets(line, sizeof line, file)) {
         char *part = strchr(line, ' ');
         line[strcspn(line, "\n")] = 0;
@@ -48,25 +74,13 @@ static int is_last_call(const char *path) {
     static int calls;
     const char *when = getenv("FAULT_KILL");
     const char *part = when ? strchr(when, ' ') : NULL;
+    char name[4200];
+    path = named(path, name, sizeof name);
     return part && path && strstr(path, part + 1) && __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) == atoi(when);
 }
 
 static void kill_before(const char *path) {
     if (is_last_call(path)) raise(SIGKILL);
-}
-
-/* The path of an open file; NULL if it has none. */
-static const char *path_of(int descriptor, char *path, size_t size) {
-    char link[64];
-    ssize_t length;
-    int saved = errno;
-    if (descriptor < 3) return NULL;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-    length = readlink(link, path, size - 1);
-    errno = saved;
-    if (length <= 0) return NULL;
-    path[length] = 0;
-    return path;
 }
 
 static int fault_of_file(int descriptor) {

@@ -51,7 +51,29 @@ pub fn check_batches(config: &TrainingConfig, images: usize) -> anyhow::Result<(
 
 #[cfg(test)]
 mod tests {
+    use mammoscope_domain::training::step_batches::StepBatches;
+
     use super::*;
+
+    #[test]
+    fn smaller_batches_leave_the_images_of_every_update_as_they_are() {
+        let images: Vec<usize> = (0..32).collect();
+        let whole = StepBatches { batch_size: 6, accumulate: 2 };
+        let plan = EpochPlan::new(7, 3, &images, whole.images());
+        let updates: Vec<Vec<EpochEntry>> = plan.steps(0).map(<[_]>::to_vec).collect();
+        assert_eq!(updates.iter().map(Vec::len).collect::<Vec<_>>(), [12, 12, 8]);
+        let mut tried = 0;
+        for batches in whole.smaller(images.len()) {
+            let split = EpochPlan::new(7, 3, &images, batches.images());
+            assert_eq!(split, plan, "{batches:?}");
+            for (entries, update) in split.steps(0).zip(&updates) {
+                let parts: Vec<&[EpochEntry]> = entries.chunks(batches.batch_size).collect();
+                assert!(parts.len() <= batches.accumulate && parts.concat() == *update, "{batches:?}");
+            }
+            tried += 1;
+        }
+        assert_eq!(tried, 3);
+    }
 
     #[test]
     fn steps_cover_the_images_once_and_can_be_resumed_anywhere() {

@@ -58,8 +58,14 @@ impl HalfPrecision {
     pub fn accumulate_gradients(&mut self, parameters: &mut FlatParameters) -> Result<(), TchError> {
         no_grad(|| {
             let _ = parameters.gradients.f_add_(&self.gradients)?;
-            let _ = self.gradients.f_zero_()?;
-            Ok(())
-        })
+            Ok::<_, TchError>(())
+        })?;
+        self.clear_gradients()
+    }
+
+    /// Resets the gradients, also after a backward pass that failed half-way.
+    pub fn clear_gradients(&mut self) -> Result<(), TchError> {
+        let _ = no_grad(|| self.gradients.f_zero_())?;
+        Ok(())
     }
 }

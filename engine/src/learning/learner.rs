@@ -154,6 +154,8 @@ impl Learner {
                 None => self.loss.of(&logits, &labels)?,
             };
             loss.f_mul_scalar(count / images as f64)?.f_backward()?;
+            #[cfg(debug_assertions)]
+            super::test_fault::train_on_request(self.optimizer.steps(), count as usize)?;
             if let Some(half) = &mut self.half {
                 half.accumulate_gradients(&mut self.parameters)?;
             }
@@ -187,10 +189,10 @@ impl Learner {
         Ok(StepResult { loss_sum, correct, gradient_norm, skipped: self.skipped.shallow_clone() })
     }
 
-    /// Resets the skip flag after the state was restored from a checkpoint.
-    pub fn clear_skipped(&mut self) -> Result<(), TchError> {
+    /// Resets what skipped and failed steps leave behind, after the state was restored from a checkpoint.
+    pub fn forget_steps(&mut self) -> Result<(), TchError> {
         self.skipped = self.skipped.f_zeros_like()?;
-        Ok(())
+        self.half.as_mut().map_or(Ok(()), HalfPrecision::clear_gradients)
     }
 
     /// The folded network for inference in `kind`, with the moving average if there is one.
@@ -243,5 +245,33 @@ impl Learner {
             Some(average) => (&average.weights, &average.statistics),
             None => (&self.parameters.weights, &self.parameters.statistics),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mammoscope_domain::training::preset::Preset;
+
+    use super::*;
+    use crate::learning::initial_weights::initial_model;
+
+    #[test]
+    fn gradients_of_a_backward_pass_that_failed_half_way_are_forgotten() {
+        let mut config = Preset::named("seed").unwrap().config;
+        config.set_all("size=64,width=0.125,dropout=0").unwrap();
+        let initial = initial_model(config.width, config.size, None, config.seed).tensors;
+        let after_a_step = |leaves_gradients: bool| {
+            let mut learner =
+                Learner::new(&config, &initial, CrossEntropy::plain(), Device::Cpu, Kind::BFloat16).unwrap();
+            if leaves_gradients {
+                let _ = learner.network.stem.kernel.grad().fill_(1.0);
+                learner.forget_steps().unwrap();
+            }
+            let images = Tensor::arange(2 * 3 * 64 * 64, (Kind::Float, Device::Cpu)).sin().reshape([2, 3, 64, 64]);
+            let batch = Batch { images, labels: Tensor::from_slice(&[0_i64, 1]), targets: None };
+            learner.step(0.1, 2, std::iter::once(Ok(batch))).unwrap();
+            learner.values().unwrap()
+        };
+        assert!(after_a_step(true) == after_a_step(false));
     }
 }

@@ -16,10 +16,22 @@ const PEAK_OVER_FEATURE_MAPS: f64 = 1.55;
 /// The memory of a process with libtorch loaded and its threads started, before the first tensor.
 const PROCESS_BYTES: u64 = 140_000_000;
 
-/// A training step is not started because it would not fit into memory; holds advice on what would fit.
+const NO_ROOM: &str = "not enough memory on the device for this batch";
+const NO_GPU_ROOM: &str = "not enough GPU memory for this batch";
+
+/// Something is not computed because it does not fit into memory; holds the whole message, with advice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not enough memory on the device for this batch; {0}")]
+#[error("{0}")]
 pub struct NotEnoughMemory(String);
+
+impl NotEnoughMemory {
+    /// Not even one image can be evaluated, according to a message of libtorch.
+    #[must_use]
+    pub fn for_evaluation(message: &str) -> Self {
+        let first = message.lines().next().unwrap_or_default();
+        Self(format!("not enough GPU memory to evaluate a single image; free memory on the GPU ({first})"))
+    }
+}
 
 /// The parameters that determine a training step's memory.
 #[derive(Clone, Debug)]
@@ -57,6 +69,12 @@ impl StepMemory {
         }
     }
 
+    /// The same step with smaller batches.
+    #[must_use]
+    pub fn in_batches_of(self, batch_size: usize) -> Self {
+        Self { batch_size: self.batch_size.min(batch_size), ..self }
+    }
+
     /// The estimated peak memory of the step in bytes; on the CPU where it was measured, accurate to 10 %
     /// (`tests/step_memory.rs`).
     #[must_use]
@@ -72,7 +90,9 @@ impl StepMemory {
     /// the process that uses it, which could then no longer report the reason.
     pub fn check(&self, device: Device) -> Result<(), NotEnoughMemory> {
         match available_bytes(device) {
-            Some(available) if self.bytes() > available => Err(NotEnoughMemory(self.advice(available))),
+            Some(available) if self.bytes() > available => {
+                Err(NotEnoughMemory(format!("{NO_ROOM}; {}", self.advice(available))))
+            }
             _ => Ok(()),
         }
     }
@@ -80,17 +100,19 @@ impl StepMemory {
     /// Advises on a change that makes the step fit into `available` bytes.
     #[must_use]
     pub fn advice(&self, available: u64) -> String {
+        let fits = |step: &Self| step.bytes() <= available;
         let needed = format!(
-            "batch_size={} at {} px needs about {}, but only {} is available",
+            "batch_size={} at {} px needs about {}, {} {} is available",
             self.batch_size,
             self.size,
             Bytes(self.bytes()),
+            if fits(self) { "and" } else { "but only" },
             Bytes(available)
         );
-        let fits = |step: &Self| step.bytes() <= available;
         if fits(self) {
             // Another program held the memory at that moment, or it is fragmented.
-            return format!("{needed}; a smaller batch_size helps");
+            let remedy = if self.batch_size > 1 { "a smaller batch_size helps" } else { "free memory on the device" };
+            return format!("{needed}; {remedy}");
         }
         let with = |batch_size, kind| Self { batch_size, kind, ..self.clone() };
         let smaller = |kind| (1..self.batch_size).rev().find(|&batch_size| fits(&with(batch_size, kind)));
@@ -151,6 +173,18 @@ pub fn is_out_of_memory(message: &str) -> bool {
     WORDS.iter().any(|words| message.contains(words))
 }
 
+/// Recognises the messages among [`is_out_of_memory`] that are about the memory of a GPU rather than that of the host.
+#[must_use]
+pub fn is_gpu_out_of_memory(message: &str) -> bool {
+    const WORDS: [&str; 3] = [
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    ];
+    let first = message.lines().next().unwrap_or_default();
+    (first.contains("CUDA") && first.contains("out of memory")) || WORDS.iter().any(|words| first.contains(words))
+}
+
 /// The total memory that this process can have on a device, in bytes: what it holds plus what is free. `None` if it is
 /// unknown.
 #[must_use]
@@ -168,7 +202,8 @@ pub fn available_bytes(device: Device) -> Option<u64> {
 pub fn in_one_line(message: &str, advice: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     if is_out_of_memory(message) {
-        format!("not enough memory on the device for this batch; {advice} ({first})")
+        let what = if is_gpu_out_of_memory(message) { NO_GPU_ROOM } else { NO_ROOM };
+        format!("{what}; {advice} ({first})")
     } else {
         first.to_owned()
     }
@@ -237,6 +272,30 @@ mod tests {
     }
 
     #[test]
+    fn messages_about_the_host_are_not_about_the_gpu() {
+        for text in [
+            "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.11 GiB of which …\n#0",
+            "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported …",
+            "CUDA driver error: out of memory",
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+            "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        ] {
+            assert!(is_gpu_out_of_memory(text) && is_out_of_memory(text), "{text}");
+            let line = in_one_line(text, "help");
+            assert!(line.starts_with("not enough GPU memory for this batch; help (") && !line.contains('\n'), "{line}");
+        }
+        for text in [
+            "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried …\n#0",
+            "std::bad_alloc",
+            "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+        ] {
+            assert!(is_out_of_memory(text) && !is_gpu_out_of_memory(text), "{text}");
+            assert!(in_one_line(text, "help").starts_with("not enough memory on the device"), "{text}");
+        }
+        assert!(!is_gpu_out_of_memory("CUDA error: device-side assert triggered\nnot out of memory"));
+    }
+
+    #[test]
     fn the_largest_batch_that_fits_is_named() {
         let step = at_650(4, Kind::Float);
         for batch_size in 1..4 {
@@ -252,6 +311,8 @@ mod tests {
         assert!(advice.contains("only batch_size=1 at size=640 would fit"), "{advice}");
         assert!(step.advice(1_000_000).contains("no batch fits"));
         assert!(step.advice(u64::MAX).ends_with("; a smaller batch_size helps"));
+        let single = step.in_batches_of(1).advice(u64::MAX);
+        assert!(single.starts_with("batch_size=1 ") && single.ends_with("; free memory on the device"), "{single}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use mammoscope_domain::run::run_records::{
     EpochMetrics, EpochRecord, LearningRateReduction, SkippedSample, StepReport,
 };
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::training::step_batches::StepBatches;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_storage::models::model_file::ModelMetadata;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -17,6 +18,7 @@ use tch::{Device, Kind, TchError};
 use super::augmentation::Augmentation;
 use super::best_models::BestModel;
 use super::epoch_plan::{EpochPlan, check_batches};
+use super::evaluation::EvaluationBatch;
 use super::image_set::{ImageSet, SetMetrics};
 use super::learner::StepResult;
 use super::learning_stream::LearningStream;
@@ -62,6 +64,9 @@ pub struct TrainingLoop<'a> {
     pub(super) task: &'a TrainingTask<'a>,
     pub(super) state: &'a mut TrainingState,
     pub(super) observer: &'a mut dyn TrainingObserver,
+    /// The task's configuration, with smaller batches after GPU memory ran out.
+    pub(super) config: TrainingConfig,
+    evaluation_batch: EvaluationBatch,
     augmentation: Option<Augmentation>,
     pub(super) totals: DeviceTotals,
     pub(super) unread: UnreadSteps,
@@ -88,6 +93,8 @@ impl<'a> TrainingLoop<'a> {
     ) -> Result<Self, TchError> {
         Ok(Self {
             totals: DeviceTotals::new(state.progress.totals, task.device)?,
+            config: task.config.clone(),
+            evaluation_batch: EvaluationBatch::new(task.device),
             augmentation: Augmentation::new(task.config),
             task,
             state,
@@ -117,11 +124,11 @@ impl<'a> TrainingLoop<'a> {
             match ending {
                 Ok(None) => {}
                 Ok(Some(ending)) => return Ok(ending),
-                // Returns the error, unless the policy is to continue from the last checkpoint.
-                Err(error) => self.roll_back(error)?,
+                // Returns the error, unless training continues from the last checkpoint.
+                Err(error) => self.recover(error)?,
             }
         }
-        let TrainingConfig { epochs, early_stop, monitor, .. } = self.task.config;
+        let TrainingConfig { epochs, early_stop, monitor, .. } = &self.config;
         let reason = (self.state.progress.epochs_done < *epochs)
             .then(|| format!("early stop: {monitor} has not improved for {early_stop} epochs"));
         Ok(Ending::Completed { reason })
@@ -132,18 +139,19 @@ impl<'a> TrainingLoop<'a> {
     fn is_complete(&self) -> bool {
         let progress = &self.state.progress;
         let stops_early = progress.steps_in_epoch == 0 && self.state.early_stop.is_over();
-        stops_early || progress.epochs_done >= self.task.config.epochs
+        stops_early || progress.epochs_done >= self.config.epochs
     }
 
     /// One pass over the training images, or the rest of it.
     fn train_epoch(&mut self, epoch: &EpochPlan) -> anyhow::Result<Option<Ending>> {
-        let TrainingTask { config, train, kind, .. } = self.task;
+        let TrainingTask { train, kind, .. } = self.task;
+        let TrainingConfig { seed, batch_size, .. } = self.config;
         for entries in epoch.steps(self.state.progress.steps_in_epoch) {
             let progress = &self.state.progress;
             let rate = self.state.schedule.rate(progress.step);
-            tch::manual_seed(dropout_seed(config.seed, progress.step));
+            tch::manual_seed(dropout_seed(seed, progress.step));
             let batches = entries
-                .chunks(config.batch_size)
+                .chunks(batch_size)
                 .map(|entries| train.training_batch(epoch.number, entries, self.augmentation.as_ref(), *kind));
             let result = self.state.learner.step(rate, entries.len(), batches)?;
             self.count(&result, entries.len())?;
@@ -168,7 +176,6 @@ impl<'a> TrainingLoop<'a> {
     /// Excludes images that have become unusable and draws the epoch's order.
     fn start_epoch(&mut self) -> anyhow::Result<EpochPlan> {
         let images = self.usable_images()?;
-        let TrainingConfig { seed, batch_size, accumulate, .. } = *self.task.config;
         let (epoch, step) = (self.state.progress.epoch(), self.state.progress.step);
         let learning_rate = self.state.schedule.rate(step);
         self.observer.record(RunEventKind::EpochStarted { epoch, step, learning_rate })?;
@@ -176,7 +183,7 @@ impl<'a> TrainingLoop<'a> {
         self.last_report = Instant::now();
         self.images_since_report = 0;
         (self.unreported, self.has_reported) = (None, false);
-        Ok(EpochPlan::new(seed, epoch, &images, batch_size * accumulate))
+        Ok(EpochPlan::new(self.config.seed, epoch, &images, StepBatches::of(&self.config).images()))
     }
 
     /// The indices of the training images that can still be used.
@@ -200,7 +207,7 @@ impl<'a> TrainingLoop<'a> {
         let (labels, unusable) = (&self.task.train.labels, &self.state.progress.unusable);
         let images: Vec<usize> = (0..labels.len()).filter(|image| !unusable.contains(image)).collect();
         anyhow::ensure!(!images.is_empty(), "no training image is left that can be used");
-        check_batches(self.task.config, images.len())?;
+        check_batches(&self.config, images.len())?;
         let is_missing = |class| labels.contains(&class) && images.iter().all(|&image| labels[image] != class);
         for class in DensityClass::ALL.into_iter().filter(|&class| is_missing(class)) {
             if self.missing_classes.insert(class) {
@@ -295,7 +302,7 @@ impl<'a> TrainingLoop<'a> {
             self.observer.acknowledge(&command, step)?;
         }
         // Not checked during a pause, when there is nothing new to save.
-        if self.last_checkpoint.elapsed().as_secs_f64() >= self.task.config.checkpoint_minutes * 60.0 {
+        if self.last_checkpoint.elapsed().as_secs_f64() >= self.config.checkpoint_minutes * 60.0 {
             self.save_last()?;
         }
         Ok(None)
@@ -324,7 +331,7 @@ impl<'a> TrainingLoop<'a> {
         };
         let reduction = validation.map(|metrics| metrics.loss.unwrap_or(f64::NAN));
         let reduction = reduction.and_then(|loss| self.state.schedule.epoch_ended(loss));
-        let (_, value) = metrics.monitored(self.task.config.monitor);
+        let (_, value) = metrics.monitored(self.config.monitor);
         self.state.early_stop.epoch_ended(value);
         let best = value.map(|value| BestModel { epoch, value });
         let best = best.and_then(|model| Some((self.state.best.rank_of(model)?, model)));
@@ -351,20 +358,14 @@ impl<'a> TrainingLoop<'a> {
 
     /// Evaluates the validation images, unless a command stops the run first.
     fn validate(&mut self) -> anyhow::Result<Validation> {
-        let TrainingTask { validation, device, kind, .. } = self.task;
+        let TrainingTask { validation, kind, .. } = self.task;
         if validation.is_empty() {
             return Ok(Validation::NoImages);
         }
         let network = self.state.learner.for_inference(*kind)?;
-        let images: Vec<usize> = (0..validation.len()).collect();
-        let mut outputs: Vec<([f32; DensityClass::COUNT], DensityClass)> = Vec::with_capacity(images.len());
-        for batch in images.chunks(super::inference::batch_size(*device)) {
-            if self.observer.should_stop() {
-                return Ok(Validation::Cancelled);
-            }
-            let logits = validation.logits(&network, batch, *kind)?;
-            outputs.extend(logits.into_iter().zip(batch.iter().map(|&image| validation.labels[image])));
-        }
+        let logits = self.evaluation_batch.logits(validation, &network, *kind, self.observer)?;
+        let Some(logits) = logits else { return Ok(Validation::Cancelled) };
+        let outputs: Vec<_> = logits.into_iter().zip(validation.labels.iter().copied()).collect();
         Ok(Validation::Done(SetMetrics::of(&outputs)))
     }
 }

@@ -5,9 +5,11 @@ use std::error::Error;
 use std::io;
 
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::BatchSplit;
 use mammoscope_storage::models::model_file::ModelError;
 use mammoscope_storage::runs::checkpoint_file::CheckpointError;
 use mammoscope_storage::runs::manifest_file::ManifestFileError;
+use mammoscope_storage::runs::run_spec_file::RunSpecError;
 use mammoscope_storage::runs::split_evaluation::SplitEvaluationError;
 
 /// A command to a training run.
@@ -67,12 +69,18 @@ pub struct NotSaved {
 pub fn storage_fault(error: &anyhow::Error) -> Option<String> {
     // Errors that stand for the system's own are not among the causes of themselves.
     let of_system = |cause: &'_ (dyn Error + 'static)| {
-        let error = match (cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref()) {
-            (Some(CheckpointError::Io(error)), ..)
-            | (_, Some(ModelError::Io(error)), ..)
-            | (_, _, Some(SplitEvaluationError::Write(error)), _)
-            | (.., Some(ManifestFileError::Write { error, .. })) => error,
-            _ => cause.downcast_ref::<io::Error>()?,
+        let error = if let Some(CheckpointError::Io(error)) = cause.downcast_ref() {
+            error
+        } else if let Some(ModelError::Io(error)) = cause.downcast_ref() {
+            error
+        } else if let Some(SplitEvaluationError::Write(error)) = cause.downcast_ref() {
+            error
+        } else if let Some(ManifestFileError::Write { error, .. }) = cause.downcast_ref() {
+            error
+        } else if let Some(RunSpecError::Io(error)) = cause.downcast_ref() {
+            error
+        } else {
+            cause.downcast_ref::<io::Error>()?
         };
         // Without a number it is not the system's, such as that of a path that cannot be written down.
         error.raw_os_error().map(|_| error.to_string())
@@ -84,6 +92,10 @@ pub fn storage_fault(error: &anyhow::Error) -> Option<String> {
 pub trait TrainingObserver {
     /// Records an event, now or, if it cannot be written at present, later. An error ends the run.
     fn record(&mut self, event: RunEventKind) -> anyhow::Result<()>;
+
+    /// Records smaller batches as [`TrainingObserver::record`] does, but returns only once they are on disk, in the run's
+    /// configuration, too: the checkpoints from here on are those of the smaller batches.
+    fn record_split(&mut self, split: BatchSplit) -> anyhow::Result<()>;
 
     /// The next command, without waiting for one. A command remains the next one until it is acknowledged, so that it
     /// is not lost if something comes in between, such as a rollback after non-finite numbers.

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use mammoscope_domain::training::early_stop::{EarlyStop, EarlyStopState};
 use mammoscope_domain::training::lr_schedule::{LearningRateSchedule, PlateauState};
+use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointError};
-use tch::{Kind, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use super::best_models::{BestModel, BestModels};
 use super::flat_parameters::ParameterGroup;
+use super::initial_weights::initial_model;
 use super::learner::Learner;
+use super::loss::CrossEntropy;
 
 /// The progress of a training run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,6 +60,24 @@ pub enum RestoreError {
 }
 
 impl TrainingState {
+    /// The state before the first step, with the initial weights of the configuration's seed.
+    pub fn initial(
+        config: &TrainingConfig,
+        steps_per_epoch: u64,
+        loss: CrossEntropy,
+        device: Device,
+        kind: Kind,
+    ) -> Result<Self, TchError> {
+        let initial = initial_model(config.width, config.size, None, config.seed);
+        Ok(Self {
+            learner: Learner::new(config, &initial.tensors, loss, device, kind)?,
+            progress: Progress::default(),
+            schedule: LearningRateSchedule::new(config, steps_per_epoch),
+            early_stop: EarlyStop::new(config),
+            best: BestModels::new(config.monitor, config.keep_best),
+        })
+    }
+
     /// Converts the state to a checkpoint without notes.
     pub fn to_checkpoint(&self) -> Result<Checkpoint, TchError> {
         let mut checkpoint = Checkpoint::default();
@@ -120,7 +141,7 @@ impl TrainingState {
             self.learner.layout().fill(group, flat, values)?;
         }
         self.learner.optimizer.set_steps(optimizer_steps as u64);
-        self.learner.clear_skipped()?;
+        self.learner.forget_steps()?;
         self.progress = Progress {
             step: step as u64,
             epochs_done: epochs_done as u32,
@@ -161,7 +182,7 @@ pub struct DeviceTotals(Tensor);
 
 impl DeviceTotals {
     /// Totals that continue from [`Progress::totals`].
-    pub fn new(totals: [f64; 2], device: tch::Device) -> Result<Self, TchError> {
+    pub fn new(totals: [f64; 2], device: Device) -> Result<Self, TchError> {
         Ok(Self(Tensor::f_from_slice(&totals)?.f_to(device)?))
     }
 
@@ -180,14 +201,10 @@ impl DeviceTotals {
 #[cfg(test)]
 mod tests {
     use mammoscope_domain::training::preset::Preset;
-    use mammoscope_domain::training::training_config::TrainingConfig;
     use mammoscope_storage::runs::run_dir::RunDir;
-    use tch::Device;
 
     use super::*;
-    use crate::learning::initial_weights::initial_model;
     use crate::learning::learner::Batch;
-    use crate::learning::loss::CrossEntropy;
 
     fn config() -> TrainingConfig {
         let mut config = Preset::named("seed").unwrap().config;
@@ -198,15 +215,7 @@ mod tests {
     }
 
     fn initial_state(config: &TrainingConfig) -> TrainingState {
-        let initial = initial_model(config.width, config.size, None, config.seed);
-        let learner = Learner::new(config, &initial.tensors, CrossEntropy::plain(), Device::Cpu, Kind::Float).unwrap();
-        TrainingState {
-            learner,
-            progress: Progress::default(),
-            schedule: LearningRateSchedule::new(config, 10),
-            early_stop: EarlyStop::new(config),
-            best: BestModels::new(config.monitor, config.keep_best),
-        }
+        TrainingState::initial(config, 10, CrossEntropy::plain(), Device::Cpu, Kind::Float).unwrap()
     }
 
     fn step(state: &mut TrainingState, number: i64) {

@@ -1,4 +1,4 @@
-//! The checkpoints of a training run: the last state, the best models, and the rollback after non-finite numbers.
+//! The checkpoints of a training run: the last state and the best models.
 
 use std::time::Instant;
 
@@ -10,15 +10,9 @@ use mammoscope_storage::models::model_file::Model;
 use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 
 use super::best_models::BestModel;
-use super::nonfinite::{Nonfinite, UnreadSteps};
+use super::nonfinite::Nonfinite;
 use super::training_loop::TrainingLoop;
 use super::training_observer::NotSaved;
-use super::training_progress::DeviceTotals;
-
-/// The number of rollbacks after which another one is not expected to help.
-const MAX_ROLLBACKS: u32 = 3;
-/// The factor on the learning rate per rollback.
-const ROLLBACK_FACTOR: f64 = 0.5;
 
 impl TrainingLoop<'_> {
     /// Writes the checkpoint to resume from. Weights that are not finite are never saved.
@@ -86,33 +80,5 @@ impl TrainingLoop<'_> {
             Err(error) if error.is::<NotSaved>() => Err(error),
             outcome => outcome.with_context(kept),
         }
-    }
-
-    /// Restores the last checkpoint after non-finite numbers, if that is the policy and there is a checkpoint. Any
-    /// other error is returned.
-    pub(super) fn roll_back(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
-        let Some(Nonfinite { step, what, files }) = error.downcast_ref() else { return Err(error) };
-        let (from_step, what, files) = (*step, (*what).to_owned(), files.clone());
-        self.observer.record(RunEventKind::Nonfinite { step: from_step, what, files })?;
-        let rollbacks = self.state.progress.rollbacks;
-        let wanted = self.task.config.nonfinite == NonfinitePolicy::Rollback && rollbacks < MAX_ROLLBACKS;
-        if !wanted {
-            return Err(error);
-        }
-        let Ok(checkpoint) = Checkpoint::read(&self.task.run.last_checkpoint()) else {
-            return Err(error.context("there is no checkpoint to roll back to"));
-        };
-        // They are reported only once, so those that the checkpoint does not list yet must be kept.
-        let unusable = std::mem::take(&mut self.state.progress.unusable);
-        self.state.restore(&checkpoint)?;
-        self.state.progress.unusable.extend(unusable);
-        self.state.progress.rollbacks = rollbacks + 1;
-        let learning_rate_factor = ROLLBACK_FACTOR.powi(i32::try_from(rollbacks).unwrap_or(0) + 1);
-        self.state.schedule.set_rollback_factor(learning_rate_factor);
-        self.totals = DeviceTotals::new(self.state.progress.totals, self.task.device)?;
-        self.unread = UnreadSteps::default();
-        self.unreported = None;
-        let to_step = self.state.progress.step;
-        self.observer.record(RunEventKind::RolledBack { from_step, to_step, learning_rate_factor })
     }
 }

@@ -69,7 +69,7 @@ fn assert_skipped_steps_change_nothing(optimizer: OptimizerKind, momentum: f64) 
     assert!(bits(&learner) == before, "{optimizer}: a step after a skipped one has left a trace");
     assert!(learner.is_finite().unwrap());
 
-    learner.clear_skipped().unwrap();
+    learner.forget_steps().unwrap();
     assert!(!step(&mut learner, vec![batch(5, None)]).skipped);
     assert!(bits(&learner) != before && learner.is_finite().unwrap(), "{optimizer}: it learns again");
     assert!(step(&mut learner, vec![batch(6, Some(f64::INFINITY))]).skipped, "{optimizer}: an infinite pixel");

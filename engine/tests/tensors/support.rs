@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::network::network_plan::WidthFactor;
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::BatchSplit;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::training::early_stop::EarlyStop;
 use mammoscope_domain::training::lr_schedule::LearningRateSchedule;
@@ -45,6 +46,10 @@ impl TrainingObserver for ScriptedObserver {
     fn record(&mut self, event: RunEventKind) -> anyhow::Result<()> {
         self.events.push(event);
         Ok(())
+    }
+
+    fn record_split(&mut self, split: BatchSplit) -> anyhow::Result<()> {
+        self.record(RunEventKind::BatchSplit(split))
     }
 
     fn next_command(&mut self) -> Option<Command> {

@@ -131,7 +131,10 @@ impl Followed {
 
     fn status(&mut self, condition: &Result<RunCondition, String>) -> Progress {
         if !self.run().path().is_dir() {
-            return Progress::Over { failed: true, condition: "the run directory is gone".to_owned() };
+            return Progress::Over {
+                failed: true,
+                condition: "the run directory is no longer there: it was removed, renamed or moved".to_owned(),
+            };
         }
         let text = match condition {
             Ok(condition) => condition.to_string(),

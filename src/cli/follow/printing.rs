@@ -110,6 +110,7 @@ impl<'a> FollowPrinter<'a> {
             RunEventKind::SampleRestored { file } => self.note(&format!("usable again: {file}")),
             RunEventKind::Waiting { reason, .. } => self.warn(&format!("paused: {reason}")),
             RunEventKind::Warning { message } => self.warn(message),
+            RunEventKind::BatchSplit(_) => self.warn(&event_text(&event.kind)),
             RunEventKind::RolledBack { from_step, to_step, learning_rate_factor } => {
                 self.warn(&format!(
                     "back from step {from_step} to the checkpoint at step {to_step}, learning rate times \

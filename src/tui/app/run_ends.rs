@@ -55,7 +55,7 @@ impl NotedSilence {
 }
 
 /// A notice and a signal, if one of the runs that were not over has ended, was paused by a fault, or went stale. A run that
-/// has vanished was removed by someone.
+/// has vanished was removed or renamed by someone.
 pub(super) fn effects_of_ends(before: &[(RunDir, Watched)], runs: &RunList, noted: &mut NotedSilence) -> Vec<Effect> {
     let mut news: Vec<(&RunRow, &RunCondition)> = Vec::new();
     for (run, earlier) in before {

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::request_verb::RequestVerb;
 use crate::subject::split::Split;
+use crate::text::counted::counted;
 use crate::training::compute_options::Precision;
+use crate::training::step_batches::StepBatches;
 use crate::training::training_config::Monitor;
 
 /// A record and the time of the event that carried it. Dereferences to the record.
@@ -143,6 +145,32 @@ pub struct DataMove {
     pub from: PathBuf,
     /// The data set's root from then on.
     pub to: PathBuf,
+}
+
+/// Smaller batches for the same updates of the weights, after the memory of the GPU ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchSplit {
+    /// The updates before going back.
+    pub from_step: u64,
+    /// The updates of the state from which training continues: that of the last checkpoint, or of the start.
+    pub to_step: u64,
+    pub from: StepBatches,
+    pub to: StepBatches,
+}
+
+impl BatchSplit {
+    /// What it means for the result, for people.
+    #[must_use]
+    pub fn consequence(&self) -> String {
+        let StepBatches { batch_size, accumulate } = self.to;
+        let before = self.from.batch_size;
+        format!(
+            "GPU memory ran out with {} at once: each update of the weights is now computed from {accumulate} batches of \
+             {batch_size}, with the same images and learning rate; batch normalisation sees {batch_size} at once in place \
+             of {before}, so the result differs from that of a run with enough memory",
+            counted(before, "image")
+        )
+    }
 }
 
 /// A reduction of the learning rate on a plateau.

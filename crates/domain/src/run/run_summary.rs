@@ -48,7 +48,7 @@ pub struct RunSummary {
     pub best: Option<BestEpoch>,
     /// The reductions of the learning rate, by epoch.
     pub reductions: Vec<LearningRateReduction>,
-    /// The settings that were changed when the run was resumed, in order.
+    /// The settings that were changed since the run began, in order.
     pub changes: Vec<Timed<SettingChange>>,
     /// The moves of its images, in order.
     pub moves: Vec<Timed<DataMove>>,
@@ -145,7 +145,7 @@ impl RunSummary {
                 self.fail(time, format!("checkpoint {file} rejected: {reason}"));
             }
             RunEventKind::CheckpointFailed { file, reason } => {
-                self.fail(time, format!("checkpoint {file} not written: {reason}"));
+                self.fail(time, not_written(file) + reason);
             }
             RunEventKind::RequestAcknowledged(request) => self.acknowledge(Timed { time, elapsed, record: *request }),
             RunEventKind::Paused { step } => (self.phase, self.step) = (RunPhase::Paused, *step),
@@ -166,9 +166,11 @@ impl RunSummary {
             RunEventKind::Nonfinite { step, what, files } => {
                 self.fail(time, format!("{what} was not finite at step {step}, with {}", first_few(files)));
             }
-            RunEventKind::RolledBack { to_step, .. } => {
-                let kept = self.records.iter().rfind(|record| record.metrics.step <= *to_step);
-                self.go_back(*to_step, kept.map_or(0, |record| record.metrics.epoch));
+            RunEventKind::RolledBack { to_step, .. } => self.go_back_to(*to_step),
+            RunEventKind::BatchSplit(split) => {
+                let changes = split.from.changes_to(split.to).into_iter();
+                self.changes.extend(changes.map(|record| Timed { time, elapsed, record }));
+                self.go_back_to(split.to_step);
             }
             RunEventKind::Evaluated(evaluation) => {
                 self.evaluations.retain(|earlier| earlier.split != evaluation.split);
@@ -211,6 +213,9 @@ impl RunSummary {
         self.step = checkpoint.step;
         // Each file holds one checkpoint: `last` is overwritten again and again.
         self.checkpoints.retain(|earlier| earlier.file != checkpoint.file);
+        // A fault of the disk has passed.
+        let failed = not_written(&checkpoint.file);
+        self.last_error.take_if(|error| error.message.starts_with(&failed));
         self.checkpoints.push(checkpoint);
     }
 
@@ -254,6 +259,12 @@ impl RunSummary {
         self.choose_best();
     }
 
+    /// [`RunSummary::go_back`] to a checkpoint of which only the step is known.
+    fn go_back_to(&mut self, step: u64) {
+        let kept = self.records.iter().rfind(|record| record.metrics.step <= step);
+        self.go_back(step, kept.map_or(0, |record| record.metrics.epoch));
+    }
+
     fn choose_best(&mut self) {
         let mut best: Option<BestEpoch> = None;
         for record in &*self.records {
@@ -265,6 +276,11 @@ impl RunSummary {
         }
         self.best = best;
     }
+}
+
+/// The beginning of the message about a checkpoint that could not be written; the reason follows.
+fn not_written(file: &str) -> String {
+    format!("checkpoint {file} not written: ")
 }
 
 /// The first few names, and the number of the others.

@@ -15,6 +15,7 @@ pub mod placement_limits;
 pub mod placement_search;
 pub mod preset;
 pub mod rate_change;
+pub mod step_batches;
 pub mod step_timing;
 pub mod training_changes;
 pub mod training_config;

@@ -51,7 +51,7 @@ pub enum ChangeError {
     Fixed { key: &'static str },
 }
 
-/// A setting that was changed when a run was resumed, with its values as texts.
+/// A setting that was changed since a run began, with its values as texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingChange {
     pub key: String,

@@ -9,6 +9,7 @@ mod event_line;
 pub mod event_log;
 pub mod event_tail;
 pub mod file_seal;
+mod held_directory;
 pub mod history_files;
 pub mod labels_file;
 pub mod lock_holder;

@@ -37,7 +37,7 @@ pub fn write_split_evaluation(
     write_split_tables(run, split, rows)?;
     let table = run.prediction_table(split, "csv");
     let provenance = Provenance {
-        inputs: vec![printable_path(&table)],
+        inputs: vec![run.in_shown_paths(&printable_path(&table))],
         split: Some(split),
         rows: rows.len(),
         rows_without_label: 0,

@@ -33,6 +33,11 @@ char *mammoscope_gpu_memory(int device, uint64_t *bytes) {
   });
 }
 
+// Returns the memory that the allocator keeps for later tensors to the driver.
+char *mammoscope_empty_gpu_cache() {
+  return guarded([&] { at::accelerator::emptyCache(); });
+}
+
 // Resets the peaks to the current values.
 char *mammoscope_reset_gpu_peak(int device) {
   return guarded([&] { at::accelerator::resetPeakStats(static_cast<c10::DeviceIndex>(device)); });

@@ -10,6 +10,7 @@ use super::checked;
 unsafe extern "C" {
     fn mammoscope_cudnn_choice(benchmark: c_int, deterministic: c_int) -> *mut c_char;
     fn mammoscope_gpu_memory(device: c_int, bytes: *mut u64) -> *mut c_char;
+    fn mammoscope_empty_gpu_cache() -> *mut c_char;
     fn mammoscope_reset_gpu_peak(device: c_int) -> *mut c_char;
 }
 
@@ -44,6 +45,12 @@ pub fn reset_gpu_peak(number: usize) -> Result<(), TchError> {
     checked(unsafe { mammoscope_reset_gpu_peak(index(number)) })
 }
 
+/// Returns the memory that libtorch's allocator keeps for later tensors to the driver. Fails without CUDA.
+pub fn empty_gpu_cache() -> Result<(), TchError> {
+    // SAFETY: the callee touches memory that no tensor uses.
+    checked(unsafe { mammoscope_empty_gpu_cache() })
+}
+
 /// Lets cuDNN benchmark its algorithms for each new shape and keep the fastest (`benchmark`), and restricts it to
 /// bitwise reproducible algorithms (`deterministic`). Has no effect on the CPU.
 pub fn choose_cudnn_algorithms(benchmark: bool, deterministic: bool) -> Result<(), TchError> {
@@ -69,8 +76,10 @@ mod tests {
             assert!(memory.allocated >= 4096 && memory.allocated_peak <= memory.reserved_peak, "{memory:?}");
             assert!(memory.free < memory.total, "{memory:?}");
             drop(tensor);
+            empty_gpu_cache().expect("a GPU");
+            assert!(gpu_memory(0).expect("a GPU").reserved < memory.reserved);
         } else {
-            assert!(gpu_memory(0).is_err() && reset_gpu_peak(0).is_err());
+            assert!(gpu_memory(0).is_err() && reset_gpu_peak(0).is_err() && empty_gpu_cache().is_err());
         }
         choose_cudnn_algorithms(true, false).expect("a flag");
     }

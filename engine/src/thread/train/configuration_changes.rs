@@ -6,10 +6,10 @@ use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::lr_schedule::LearningRateSchedule;
 use mammoscope_domain::training::rate_change::RateChange;
-use mammoscope_domain::training::training_changes::{TrainingChanges, changed_config};
+use mammoscope_domain::training::training_changes::{SettingChange, TrainingChanges, changed_config};
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_storage::runs::run_dir::RunDir;
-use mammoscope_storage::runs::run_spec_file::write_run_spec;
+use mammoscope_storage::runs::run_spec_file::{read_run_spec, write_run_spec};
 
 use super::recorder::Recorder;
 use crate::learning::training_observer::TrainingObserver as _;
@@ -37,10 +37,21 @@ pub(super) fn record_changes(
     let is_written = config == spec.config;
     let spec = RunSpec { config, ..spec };
     if !is_written {
-        write_run_spec(&run.spec(), &spec).with_context(|| format!("write {}", printable_path(&run.spec())))?;
+        write_spec(run, &spec)?;
     }
     let config = TrainingConfig { epochs: recorder.summary().epochs, ..spec.config };
     Ok(RunSpec { config, ..spec })
+}
+
+/// Writes the changes that were recorded while a run was trained into its `run.toml`.
+pub(super) fn write_changes(run: &RunDir, changes: &[SettingChange]) -> anyhow::Result<()> {
+    let spec = read_run_spec(&run.spec()).with_context(|| printable_path(&run.spec()))?;
+    let config = changed_config(&spec.config, changes)?;
+    write_spec(run, &RunSpec { config, ..spec })
+}
+
+fn write_spec(run: &RunDir, spec: &RunSpec) -> anyhow::Result<()> {
+    write_run_spec(&run.spec(), spec).with_context(|| format!("write {}", printable_path(&run.spec())))
 }
 
 /// Warns if another number of epochs changes the learning rate at the point where training continues.

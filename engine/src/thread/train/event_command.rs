@@ -26,6 +26,7 @@ const MAX_WAITING: usize = 64;
 /// The command of a run, on a thread of its own.
 #[derive(Debug)]
 pub(super) struct EventCommand {
+    run: RunDir,
     facts: Value,
     events: Option<SyncSender<Value>>,
     thread: Option<JoinHandle<()>>,
@@ -35,8 +36,6 @@ impl EventCommand {
     pub(super) fn new(command: String, run: &RunDir, spec: &RunSpec) -> Self {
         let facts = json!({
             "schema": 1,
-            "run": run.name(),
-            "path": run.path(),
             "group": spec.group,
             "view": spec.view,
             "host": host_name(),
@@ -44,13 +43,16 @@ impl EventCommand {
         });
         let (events, waiting) = sync_channel(MAX_WAITING);
         let thread = thread::spawn(move || run_at_each(&command, &waiting));
-        Self { facts, events: Some(events), thread: Some(thread) }
+        Self { run: run.clone(), facts, events: Some(events), thread: Some(thread) }
     }
 
     /// Reports an event, if it is one that the command is for.
     pub(super) fn report(&self, event: &RunEvent, was_waiting: bool) {
         let is_reported = match event.kind {
-            RunEventKind::Ended { .. } | RunEventKind::Waiting { .. } | RunEventKind::RolledBack { .. } => true,
+            RunEventKind::Ended { .. }
+            | RunEventKind::Waiting { .. }
+            | RunEventKind::RolledBack { .. }
+            | RunEventKind::BatchSplit(_) => true,
             RunEventKind::Continued { .. } => was_waiting,
             _ => false,
         };
@@ -66,6 +68,8 @@ impl EventCommand {
 
     fn send(&self, event: Value) {
         let mut document = self.facts.clone();
+        document["run"] = self.run.name().into();
+        document["path"] = self.run.shown_path().to_string_lossy().into();
         let (Some(document_fields), Value::Object(event)) = (document.as_object_mut(), event) else { return };
         document_fields.extend(event);
         if let Some(Err(TrySendError::Full(_))) = self.events.as_ref().map(|events| events.try_send(document)) {

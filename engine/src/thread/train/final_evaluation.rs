@@ -18,8 +18,8 @@ use tch::{Device, no_grad};
 use super::preparation::{Cancelled, PreparedImages};
 use super::recorder::Recorder;
 use crate::learning::device::select_precision;
+use crate::learning::evaluation::EvaluationBatch;
 use crate::learning::folded_resnet::FoldedResNet;
-use crate::learning::inference;
 use crate::learning::resnet::ResNet;
 use crate::learning::training_observer::TrainingObserver as _;
 
@@ -37,23 +37,19 @@ pub(super) fn evaluate_best(
     let model = Model::read(&path).with_context(|| printable_path(&path))?;
     let (_, kind) = select_precision(Precision::F32, device)?;
     let network = no_grad(|| FoldedResNet::new(&ResNet::from_model(&model, device)?, kind))?;
+    let mut batch = EvaluationBatch::new(device);
     for split in [Split::Validation, Split::Test] {
         let (set, positions) = images.evaluation_set(split, device)?;
-        let indices: Vec<usize> = (0..set.len()).collect();
-        let mut rows: Vec<PredictionRow> = Vec::with_capacity(indices.len());
-        for batch in indices.chunks(inference::batch_size(device)) {
-            if recorder.should_stop() {
-                return Err(Cancelled.into());
-            }
-            for (&index, logits) in batch.iter().zip(set.logits(&network, batch, kind)?) {
-                let sample = &images.manifest.samples[positions[index]];
-                match Probabilities::from_logits(logits) {
-                    Ok(probabilities) => rows.push(images.manifest.prediction_row(sample, probabilities)),
-                    Err(error) => recorder.record(RunEventKind::SampleSkipped(SkippedSample {
-                        file: printable_path(&sample.file),
-                        reason: error.to_string(),
-                    }))?,
-                }
+        let Some(all_logits) = batch.logits(&set, &network, kind, recorder)? else { return Err(Cancelled.into()) };
+        let mut rows: Vec<PredictionRow> = Vec::with_capacity(positions.len());
+        for (&position, logits) in positions.iter().zip(all_logits) {
+            let sample = &images.manifest.samples[position];
+            match Probabilities::from_logits(logits) {
+                Ok(probabilities) => rows.push(images.manifest.prediction_row(sample, probabilities)),
+                Err(error) => recorder.record(RunEventKind::SampleSkipped(SkippedSample {
+                    file: printable_path(&sample.file),
+                    reason: error.to_string(),
+                }))?,
             }
         }
         if rows.is_empty() {

@@ -8,6 +8,8 @@ use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_status_file::read_status;
 
+use super::storage_faults::removed_text;
+
 /// The stderr that a trainer was started with, and its runs.
 pub(super) struct ForegroundReport {
     stderr: File,
@@ -20,8 +22,9 @@ impl ForegroundReport {
         let stderr = rustix::io::dup(io::stderr()).context("keep stderr")?;
         let mut report = Self { stderr: stderr.into(), runs: runs.to_vec() };
         for run in runs {
+            let log = run.in_shown_paths(&printable_path(&run.log()));
             // A closed stderr does not keep a run from being trained.
-            let _ = writeln!(report.stderr, "{}: log in {}", printable(&run.name()), printable_path(&run.log()));
+            let _ = writeln!(report.stderr, "{}: log in {log}", printable(&run.name()));
         }
         Ok(report)
     }
@@ -34,7 +37,8 @@ impl ForegroundReport {
                     Some(reason) => format!("{} · {}, step {}", status.state, printable(&reason), status.step),
                     None => format!("{}, step {}", status.state, status.step),
                 },
-                Err(error) => error.to_string(),
+                Err(_) if run.is_removed() => removed_text(run),
+                Err(error) => run.in_shown_paths(&error.to_string()),
             };
             let _ = writeln!(self.stderr, "{}: {text}", printable(&run.name()));
         }

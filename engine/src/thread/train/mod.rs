@@ -32,6 +32,7 @@ use mammoscope_domain::training::training_changes::TrainingChanges;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_lock::RunLock;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use foreground_report::ForegroundReport;
 use queued_run::{mark_interrupted, mark_queued};
@@ -39,6 +40,9 @@ use run_queue::RunQueue;
 use signals::Signals;
 use single_run::SingleRun;
 use supervision::supervise;
+
+/// The open files that a trainer may need: usual limits are 1024.
+const OPEN_FILES: u64 = 16_384;
 
 /// What a trainer is started for.
 #[derive(Clone, Debug)]
@@ -54,6 +58,11 @@ pub struct TrainerTask {
 /// Trains all runs in order. Returns true if none failed.
 pub fn train(task: TrainerTask, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow::Result<bool> {
     let TrainerTask { runs, changes, in_foreground } = task;
+    allow_open_files();
+    // They may be renamed or moved from here on.
+    let runs: Vec<RunDir> = runs.into_iter().map(RunDir::hold).collect();
+    // To the end, so that no path into a run leads to something else once the run is over.
+    let _held = runs.clone();
     let report = if in_foreground { Some(ForegroundReport::new(&runs)?) } else { None };
     if !in_foreground {
         detach();
@@ -104,6 +113,15 @@ pub fn train(task: TrainerTask, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow
     Ok(all_succeeded)
 }
 
+/// Allows enough open files for a long queue, as far as the system does: each run needs two, for its directory and its lock.
+fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
+    if limit.current.is_some_and(|now| now < wanted) {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit });
+    }
+}
+
 /// Detaches from the terminal and the session that the process was started from.
 fn detach() {
     // Fails for the leader of a process group, which either has a session of its own already or was started by hand.
@@ -111,5 +129,19 @@ fn detach() {
     // SAFETY: sets the disposition of a signal to a system constant; no handler of ours is involved.
     unsafe {
         libc::signal(libc::SIGHUP, libc::SIG_IGN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_low_limit_of_open_files_is_raised_as_far_as_allowed() {
+        let before = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(512), ..before }).expect("a lower limit");
+        allow_open_files();
+        let allowed = before.maximum.map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
+        assert_eq!(getrlimit(Resource::Nofile), Rlimit { current: Some(allowed), ..before });
     }
 }

@@ -66,7 +66,7 @@ impl PreparedImages {
             on_progress: &|_| mark_progress(),
             cancellation,
         };
-        let cache = read_pixels(&cache, &paths, &manifest, recorder)?;
+        let cache = read_pixels(run, &cache, &paths, &manifest, recorder)?;
         let mut changed = false;
         for (position, sample) in manifest.samples.iter_mut().enumerate() {
             if sample.unusable.is_some() {
@@ -166,7 +166,9 @@ impl PreparedImages {
 }
 
 /// Reads the pixels of all images. While the folder of the data is away, waits for it, unless all pixels are in the cache.
+/// Looks for the cache at each attempt, since the workspace may be renamed meanwhile.
 fn read_pixels(
+    run: &RunDir,
     cache: &PixelCache<'_>,
     paths: &[PathBuf],
     manifest: &DatasetManifest,
@@ -174,7 +176,7 @@ fn read_pixels(
 ) -> anyhow::Result<CachedImages> {
     loop {
         if are_away(paths) {
-            if let Some(cached) = cache.open_known(paths) {
+            if let Some(cached) = (PixelCache { folder: &run.pixel_cache(), ..*cache }).open_known(paths) {
                 let root = printable_path(&manifest.root);
                 let message = format!("the data in {root} are not there: their pixels in the cache are used");
                 recorder.record(RunEventKind::Warning { message })?;
@@ -183,12 +185,14 @@ fn read_pixels(
             wait_for_data(manifest, recorder)?;
             continue;
         }
-        let read = recorder.persist("the pixel cache", || match cache.open_or_build(paths) {
-            Err(PixelCacheError::Cancelled) => Err(Cancelled.into()),
-            Err(PixelCacheError::Write { path, error }) => {
-                Err(anyhow::Error::new(error).context(format!("write the pixel cache {}", printable_path(&path))))
+        let read = recorder.persist("the pixel cache", || {
+            match (PixelCache { folder: &run.pixel_cache(), ..*cache }).open_or_build(paths) {
+                Err(PixelCacheError::Cancelled) => Err(Cancelled.into()),
+                Err(PixelCacheError::Write { path, error }) => {
+                    Err(anyhow::Error::new(error).context(format!("write the pixel cache {}", printable_path(&path))))
+                }
+                other => Ok(other?),
             }
-            other => Ok(other?),
         })?;
         // It may have gone while the images were read.
         if read.records().iter().all(Result::is_ok) || !are_away(paths) {

@@ -78,6 +78,6 @@ fn end_queued(run: &RunDir, lock: Option<RunLock>, state: RunPhase, reason: &str
         Ok(write_status(&run.status(), &status)?)
     };
     if let Err(error) = write() {
-        tracing::warn!("{}: {error:#}", run.name());
+        tracing::warn!("{}: {}", run.name(), run.in_shown_paths(&format!("{error:#}")));
     }
 }

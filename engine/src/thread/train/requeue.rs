@@ -14,7 +14,7 @@ use crate::learning::training_observer::TrainingObserver as _;
 
 /// The state and the reason of a run that a signal interrupted. Before the time limit of a Slurm job that may be
 /// requeued, this requeues it, provided that a checkpoint is on disk and ahead of `first_step`, the step at which this
-/// trainer began; SIGTERM then follows within a second.
+/// trainer began, and that the job finds the run where it was; SIGTERM then follows within a second.
 pub(super) fn end_of_interrupted(
     signal: Option<InterruptSignal>,
     job: Option<&JobEnvironment>,
@@ -26,7 +26,9 @@ pub(super) fn end_of_interrupted(
     let job = job.filter(|job| signal == InterruptSignal::User1 && job.max_requeues.is_some());
     let Some(job) = job else { return Ok((RunPhase::Interrupted, by)) };
     let by = format!("{by}, before the job's time limit");
-    let allowed = if has_advanced(recorder.summary(), first_step) {
+    let allowed = if recorder.has_moved() {
+        Err("the job would look for the run directory by its earlier name".to_owned())
+    } else if has_advanced(recorder.summary(), first_step) {
         job.requeue_allowed()
     } else {
         Err("no checkpoint is ahead of the step at which it began".to_owned())
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn a_job_is_requeued_only_before_its_limit_and_after_progress() {
         let folder = tempfile::tempdir().unwrap();
-        let run = RunDir::create(folder.path().join("run")).unwrap();
+        let run = RunDir::create(folder.path().join("run")).unwrap().hold();
         let queue = Arc::new(RunQueue::new(Vec::new()));
         queue.start_run(&run, None, status_of_this_process(&spec(), RunPhase::Running, Utc::now()));
         let mut recorder = Recorder::open(&run, &spec(), queue).unwrap();
@@ -100,5 +102,12 @@ mod tests {
         assert!(!has_advanced(recorder.summary(), Some(5)) && !has_advanced(recorder.summary(), None));
         let (_, bounded) = end_of_interrupted(Some(usr1), Some(&job("2")), Some(4), &mut recorder).unwrap();
         assert!(bounded.ends_with("not requeued: it was started again 2 times already"), "{bounded}");
+
+        std::fs::rename(folder.path().join("run"), folder.path().join("renamed")).unwrap();
+        let (_, renamed) = end_of_interrupted(Some(usr1), Some(&job("0")), Some(4), &mut recorder).unwrap();
+        assert!(
+            renamed.ends_with("not requeued: the job would look for the run directory by its earlier name"),
+            "{renamed}"
+        );
     }
 }

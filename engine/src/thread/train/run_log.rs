@@ -22,7 +22,7 @@ pub(super) fn start() {
 pub(super) fn switch_to(run: &RunDir) -> anyhow::Result<()> {
     let path = run.log();
     let opened = OpenOptions::new().create(true).append(true).open(&path);
-    let log = opened.with_context(|| format!("open {}", printable_path(&path)))?;
+    let log = opened.with_context(|| run.in_shown_paths(&format!("open {}", printable_path(&path))))?;
     rustix::stdio::dup2_stdout(log.as_fd())?;
     rustix::stdio::dup2_stderr(log.as_fd())?;
     Ok(())

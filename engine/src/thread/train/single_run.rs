@@ -17,9 +17,7 @@ use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::{printable, printable_path};
-use mammoscope_domain::training::early_stop::EarlyStop;
-use mammoscope_domain::training::lr_schedule::LearningRateSchedule;
-use mammoscope_domain::training::training_changes::{TrainingChanges, initial_config};
+use mammoscope_domain::training::training_changes::{TrainingChanges, changed_config, initial_config};
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine_protocol::VERSION;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
@@ -44,11 +42,9 @@ use super::recorder::Recorder;
 use super::requeue::end_of_interrupted;
 use super::run_log;
 use super::run_queue::RunQueue;
-use crate::learning::best_models::BestModels;
+use super::storage_faults::removed_text;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::epoch_plan::{check_batches, steps_per_epoch};
-use crate::learning::initial_weights::initial_model;
-use crate::learning::learner::Learner;
 use crate::learning::loss::{CrossEntropy, TrainingLabels};
 use crate::learning::memory_advice::{NotEnoughMemory, StepMemory, explain_failure};
 use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
@@ -88,15 +84,15 @@ impl SingleRun<'_> {
         self.queue.end_run();
         match attempt {
             Ok(Ok(succeeded)) => succeeded,
-            Ok(Err(error)) => {
-                tracing::error!("{error:#}");
-                false
-            }
-            Err(panic) => {
-                tracing::error!("{}", panic_message(panic.as_ref()));
-                false
-            }
+            Ok(Err(error)) => self.log_error(&format!("{error:#}")),
+            Err(panic) => self.log_error(panic_message(panic.as_ref())),
         }
+    }
+
+    /// Logs an error that cannot be recorded as the end of the run; returns false.
+    fn log_error(&self, message: &str) -> bool {
+        tracing::error!("{}", self.run.in_shown_paths(message));
+        false
     }
 
     /// Returns false if the run failed; an error could not even be recorded.
@@ -134,7 +130,10 @@ impl SingleRun<'_> {
             Ok(command) => {
                 recorder.set_event_command(command.map(|command| EventCommand::new(command, self.run, &spec)));
             }
-            Err(error) => recorder.record(RunEventKind::Warning { message: error.to_string() })?,
+            Err(error) => {
+                let message = self.run.in_shown_paths(&error.to_string());
+                recorder.record(RunEventKind::Warning { message })?;
+            }
         }
         if let Some(error) = without_locks {
             let message = format!(
@@ -149,8 +148,15 @@ impl SingleRun<'_> {
         // An earlier run that panicked within `no_grad` has left gradients disabled on this thread.
         let run_to_end = || with_grad(|| self.run_to_end(&spec, &mut recorder, &facts));
         let attempt = catch_unwind(AssertUnwindSafe(run_to_end));
-        let describe = |message: &str| Some(self.describe_failure(message, &spec, facts.memory.take()));
+        let changes = || recorder.summary().changes.iter().map(|change| &change.record);
+        let describe = |message: &str| {
+            // While it was trained, its batches may have become smaller.
+            let config = changed_config(&spec.config, changes()).unwrap_or_else(|_| spec.config.clone());
+            let memory = facts.memory.take().map(|memory| memory.in_batches_of(config.batch_size));
+            Some(self.describe_failure(message, &RunSpec { config, ..spec.clone() }, memory))
+        };
         let (state, reason) = match attempt {
+            Ok(Ok(_) | Err(_)) if self.run.is_removed() => (RunPhase::Failed, Some(removed_text(self.run))),
             Ok(Ok(Ending::Completed { reason })) => (RunPhase::Completed, reason),
             Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("on request".to_owned())),
             Ok(Ok(Ending::Interrupted)) => self.interrupted(&mut recorder, &facts)?,
@@ -168,6 +174,7 @@ impl SingleRun<'_> {
             self.queue.update_status(|status| (status.pid, status.host, status.boot_id) = (None, None, None));
         }
         let step = recorder.summary().step;
+        let reason = reason.map(|reason| self.run.in_shown_paths(&reason));
         recorder.record(RunEventKind::Ended { state, reason, step })?;
         recorder.finish();
         Ok(state != RunPhase::Failed)
@@ -246,14 +253,7 @@ impl SingleRun<'_> {
 
         let labels = TrainingLabels { classes: &train.labels, distributions: train.targets.as_deref() };
         let loss = CrossEntropy::new(config.class_weights, config.label_smoothing, labels, device)?;
-        let initial = initial_model(config.width, config.size, Some(spec.view), config.seed);
-        let mut state = TrainingState {
-            learner: Learner::new(config, &initial.tensors, loss, device, kind)?,
-            progress: Progress::default(),
-            schedule: LearningRateSchedule::new(config, per_epoch),
-            early_stop: EarlyStop::new(config),
-            best: BestModels::new(config.monitor, config.keep_best),
-        };
+        let mut state = TrainingState::initial(config, per_epoch, loss, device, kind)?;
         let notes = checkpoint_notes(config, &data, recorder)?;
         self.restore(&mut state, &notes, recorder)?;
         // The next checkpoint lists fewer models, if fewer are to be kept now; until then, their files stay.

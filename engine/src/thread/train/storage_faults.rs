@@ -3,6 +3,17 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::runs::run_dir::RunDir;
+
+/// The words for a run directory that does not come back.
+pub(super) fn removed_text(run: &RunDir) -> String {
+    format!(
+        "the run directory {} was removed, or moved where its trainer cannot follow",
+        printable_path(&run.shown_path())
+    )
+}
+
 /// The files that cannot be written, each with the system's reason.
 #[derive(Debug, Default)]
 pub(super) struct StorageFaults(BTreeMap<&'static str, String>);

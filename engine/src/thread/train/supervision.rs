@@ -61,6 +61,7 @@ fn handle_requests(queue: &RunQueue, signals: &Signals) {
         if last_heartbeat.elapsed() >= HEARTBEAT {
             last_heartbeat = Instant::now();
             queue.check_pace();
+            queue.look_for_directory();
             queue.write_status();
         }
         if last_queue_heartbeat.elapsed() >= QUEUE_HEARTBEAT {

@@ -47,7 +47,7 @@ impl RunsScreen {
         }
         let summary = self.selected_curves().and_then(|curves| curves.summary.as_deref());
         if let Some(changes) = summary.map(|summary| &summary.changes).filter(|changes| !changes.is_empty()) {
-            lines.push(InfoLine::heading("changed when it was resumed", theme));
+            lines.push(InfoLine::heading("changed since the run began", theme));
             lines.extend(changes.iter().map(|change| fact(&change.key, format!("{} → {}", change.from, change.to))));
         }
         lines.push(InfoLine::heading("provenance", theme));

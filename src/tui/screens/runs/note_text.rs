@@ -17,7 +17,8 @@ pub(super) fn needs_attention(kind: &NoteKind) -> bool {
         | RunEventKind::Waiting { .. }
         | RunEventKind::Warning { .. }
         | RunEventKind::Nonfinite { .. }
-        | RunEventKind::RolledBack { .. } => true,
+        | RunEventKind::RolledBack { .. }
+        | RunEventKind::BatchSplit(_) => true,
         RunEventKind::Ended { state, .. } => *state == RunPhase::Failed,
         _ => false,
     }
@@ -71,7 +72,7 @@ pub(super) fn sign(kind: &NoteKind) -> Option<(&'static str, &'static str)> {
     match kind {
         RunEventKind::LearningRateReduced(_) => Some(("↓", "v")),
         RunEventKind::Nonfinite { .. } => Some(("×", "x")),
-        RunEventKind::RolledBack { .. } => Some(("↶", "<")),
+        RunEventKind::RolledBack { .. } | RunEventKind::BatchSplit(_) => Some(("↶", "<")),
         RunEventKind::SampleSkipped(_) | RunEventKind::Warning { .. } => Some(("!", "!")),
         _ => None,
     }

@@ -11,7 +11,7 @@ impl TrainScreen {
     /// Copies the command that starts what the form describes.
     pub(super) fn copy_command(&self, shared: &SharedState) -> Vec<Effect> {
         if let Some(problem) = self.form.problem() {
-            return vec![Effect::warning(format!("there is no command line yet: {problem}"))];
+            return vec![Effect::warning(format!("the command line cannot be copied yet: {problem}"))];
         }
         let Some(mut words) = words(&self.form) else {
             let advice = "the splits of an earlier run have no command line; `--splits FILE` takes a table";

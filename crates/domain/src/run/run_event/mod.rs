@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::run_records::{
-    AcknowledgedRequest, DataMove, EpochRecord, LearningRateReduction, SavedCheckpoint, SkippedSample, SplitEvaluation,
-    StepReport, TrainerFacts, TrainingSetup,
+    AcknowledgedRequest, BatchSplit, DataMove, EpochRecord, LearningRateReduction, SavedCheckpoint, SkippedSample,
+    SplitEvaluation, StepReport, TrainerFacts, TrainingSetup,
 };
 use super::run_status::RunPhase;
 use crate::training::training_changes::SettingChange;
@@ -128,6 +128,9 @@ pub enum RunEventKind {
         /// The learning rate is multiplied by this from now on.
         learning_rate_factor: f64,
     },
+    /// The memory of the GPU ran out: training went back to its last checkpoint, or to its start, and continues in
+    /// smaller batches for the rest of the run.
+    BatchSplit(BatchSplit),
     /// The best checkpoint's predictions and metrics on a split are on disk.
     Evaluated(SplitEvaluation),
     /// The trainer leaves the run.
@@ -137,6 +140,19 @@ pub enum RunEventKind {
         reason: Option<String>,
         step: u64,
     },
+}
+
+impl RunEventKind {
+    /// The step of the checkpoint to which training goes back with this event: what was recorded of later steps is void.
+    #[must_use]
+    pub const fn back_to_step(&self) -> Option<u64> {
+        match self {
+            Self::Resumed { step, .. }
+            | Self::RolledBack { to_step: step, .. }
+            | Self::BatchSplit(BatchSplit { to_step: step, .. }) => Some(*step),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

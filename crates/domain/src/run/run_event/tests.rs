@@ -3,6 +3,7 @@ use crate::run::request_verb::RequestVerb;
 use crate::run::run_records::{CheckpointKind, EpochMetrics};
 use crate::subject::split::Split;
 use crate::training::compute_options::Precision;
+use crate::training::step_batches::StepBatches;
 
 /// A recorded line of every kind, without its time, and the event it stands for; optional values present and absent.
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -149,6 +150,15 @@ fn recorded() -> Vec<(&'static str, RunEventKind)> {
         (
             r#""event":"rolled_back","from_step":17,"to_step":10,"learning_rate_factor":0.5"#,
             RunEventKind::RolledBack { from_step: 17, to_step: 10, learning_rate_factor: 0.5 },
+        ),
+        (
+            r#""event":"batch_split","from_step":7,"to_step":5,"from":{"batch_size":6,"accumulate":1},"to":{"batch_size":3,"accumulate":2}"#,
+            RunEventKind::BatchSplit(BatchSplit {
+                from_step: 7,
+                to_step: 5,
+                from: StepBatches { batch_size: 6, accumulate: 1 },
+                to: StepBatches { batch_size: 3, accumulate: 2 },
+            }),
         ),
         (
             r#""event":"evaluated","split":"test","images":99,"accuracy":0.75,"kappa_linear":0.5"#,

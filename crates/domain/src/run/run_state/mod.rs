@@ -24,13 +24,11 @@ impl RunState {
     /// Applies the next event.
     pub fn apply(&mut self, event: &RunEvent) {
         self.summary.apply(event);
-        match &event.kind {
-            RunEventKind::StepReported(report) => {
-                let elapsed = self.summary.clock.elapsed();
-                self.last_report = Some(Timed { time: event.time, elapsed, record: *report });
-            }
-            RunEventKind::Resumed { .. } | RunEventKind::RolledBack { .. } => self.last_report = None,
-            _ => {}
+        if let RunEventKind::StepReported(report) = &event.kind {
+            let elapsed = self.summary.clock.elapsed();
+            self.last_report = Some(Timed { time: event.time, elapsed, record: *report });
+        } else if event.kind.back_to_step().is_some() {
+            self.last_report = None;
         }
         self.summary.images_per_s = self.last_report.map(|report| report.images_per_s);
     }

@@ -3,10 +3,11 @@ use chrono::DateTime;
 
 use crate::run::request_verb::RequestVerb;
 use crate::run::run_records::{
-    AcknowledgedRequest, CheckpointKind, EpochMetrics, EpochRecord, LearningRateReduction, SavedCheckpoint,
+    AcknowledgedRequest, BatchSplit, CheckpointKind, EpochMetrics, EpochRecord, LearningRateReduction, SavedCheckpoint,
     SkippedSample, TrainerFacts,
 };
 use crate::run::run_status::RunPhase;
+use crate::training::step_batches::StepBatches;
 
 /// The state after these events, one second apart.
 fn folded(monitor: Monitor, kinds: &[RunEventKind]) -> RunState {
@@ -128,6 +129,18 @@ fn rolling_back_keeps_the_epochs_of_the_checkpoint() {
 }
 
 #[test]
+fn smaller_batches_go_back_to_the_checkpoint_and_are_changes_of_settings() {
+    let [from, to] = [(6, 1), (3, 2)].map(|(batch_size, accumulate)| StepBatches { batch_size, accumulate });
+    let split = RunEventKind::BatchSplit(BatchSplit { from_step: 17, to_step: 10, from, to });
+    let events = [started(), epoch_ended(1, 10, 0.6), report(2, 16), split];
+    let RunState { summary, last_report } = folded(Monitor::ValAccuracy, &events);
+    assert_eq!((summary.records.len(), last_report, summary.step, summary.epoch), (1, None, 10, 1));
+    let changes: Vec<_> = summary.changes.iter().map(|change| change.to_string()).collect();
+    assert_eq!(changes, ["batch_size from 6 to 3", "accumulate from 1 to 2"]);
+    assert_eq!(summary.last_error, None, "the run continues");
+}
+
+#[test]
 fn the_best_epoch_is_the_first_of_equals() {
     let events = [epoch_ended(1, 10, 0.6), epoch_ended(2, 20, 0.8), epoch_ended(3, 30, 0.8)];
     let best = |monitor| folded(monitor, &events).summary.best.map(|best| (best.metric, best.epoch));
@@ -205,4 +218,18 @@ fn a_clock_that_is_set_back_reverses_neither_the_times_nor_the_order_of_checkpoi
 fn time_in_the_queue_does_not_count() {
     let state = folded(Monitor::ValAccuracy, &[created(), started(), report(1, 1)]);
     assert_eq!(state.last_report.unwrap().elapsed.num_seconds(), 1);
+}
+
+#[test]
+fn a_checkpoint_that_is_written_after_all_ends_its_error() {
+    let failed = |file: &str| RunEventKind::CheckpointFailed {
+        file: file.to_owned(),
+        reason: "No space left on device (os error 28)".to_owned(),
+    };
+    let error =
+        |events: &[RunEventKind]| folded(Monitor::ValAccuracy, events).summary.last_error.map(|error| error.message);
+    let expected = "checkpoint last.safetensors not written: No space left on device (os error 28)";
+    assert_eq!(error(&[started(), failed("last.safetensors")]).as_deref(), Some(expected));
+    assert_eq!(error(&[started(), failed("last.safetensors"), saved(1, 10)]), None);
+    assert!(error(&[started(), failed("best-002-0.50.safetensors"), saved(1, 10)]).is_some(), "another file");
 }

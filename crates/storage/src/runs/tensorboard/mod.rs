@@ -68,10 +68,10 @@ impl TensorBoardWriter {
     /// date and a kill loses nothing. The speeds of an epoch are recorded as their mean. The first epoch in this file
     /// voids everything that earlier files recorded for its steps.
     pub fn record(&mut self, event: &RunEvent) -> io::Result<()> {
+        if let Some(step) = event.kind.back_to_step() {
+            return self.restart(step, event.time);
+        }
         match &event.kind {
-            RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
-                self.restart(*step, event.time)
-            }
             // A run that was killed before its first checkpoint starts over without a `Resumed`.
             RunEventKind::EpochStarted { step, .. } if !self.has_start => self.restart(*step, event.time),
             RunEventKind::StepReported(report) => {

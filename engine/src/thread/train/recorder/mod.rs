@@ -3,6 +3,7 @@
 mod observer;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -53,6 +54,8 @@ const SHORT_LIMIT: &str = "the job's time limit is shorter than two epochs";
 /// Writes the events, status, history and TensorBoard file of one run.
 pub(super) struct Recorder {
     run: RunDir,
+    /// The path of the run directory as far as it was reported.
+    reported_path: PathBuf,
     queue: Arc<RunQueue>,
     backlog: EventBacklog,
     faults: StorageFaults,
@@ -91,6 +94,7 @@ impl Recorder {
             .with_context(|| format!("read {}", printable_path(&path)))?;
         Ok(Self {
             run: run.clone(),
+            reported_path: run.shown_path(),
             queue,
             length_before: backlog.offset(),
             backlog,
@@ -111,6 +115,12 @@ impl Recorder {
     #[must_use]
     pub(super) fn summary(&self) -> &RunSummary {
         &self.state.summary
+    }
+
+    /// True if the run directory is no longer where it was when this trainer started.
+    #[must_use]
+    pub(super) fn has_moved(&self) -> bool {
+        self.run.has_moved()
     }
 
     /// Sets the notes for checkpoints and the training images to check before every epoch.
@@ -199,6 +209,22 @@ impl Recorder {
         }
     }
 
+    /// Warns if the run directory was renamed or moved since the last report.
+    fn report_move(&mut self) {
+        let path = self.run.shown_path();
+        if path == self.reported_path {
+            return;
+        }
+        self.warn(format!("the run directory is now {}", printable_path(&path)));
+        self.reported_path = path;
+        self.write_all();
+    }
+
+    fn warn(&mut self, message: String) {
+        tracing::warn!("{message}");
+        self.take(RunEvent { time: Utc::now(), kind: RunEventKind::Warning { message } });
+    }
+
     fn take(&mut self, event: RunEvent) {
         if let Some(command) = &self.event_command {
             let was_waiting = self.summary().phase == RunPhase::Paused && self.summary().reason.is_some();
@@ -228,8 +254,7 @@ impl Recorder {
                 ));
             }
             for message in recovered {
-                tracing::warn!("{message}");
-                self.take(RunEvent { time: Utc::now(), kind: RunEventKind::Warning { message } });
+                self.warn(message);
             }
             if !self.backlog.has_pending() {
                 break;
@@ -258,7 +283,7 @@ impl Recorder {
             let curves_wait = self.curves.has_pending() && start.elapsed() < CURVES_ATTEMPTS;
             let is_written = self.queue.write_final_status().is_ok() && !self.backlog.has_pending() && !curves_wait;
             let gives_up = self.policy == FullDiskPolicy::Stop
-                || !self.run.path().is_dir()
+                || self.run.is_removed()
                 || (self.queue.interruption().is_some() && start.elapsed() > LAST_ATTEMPTS);
             if is_written || gives_up {
                 if let Some(text) = self.faults.text() {

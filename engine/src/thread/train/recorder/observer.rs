@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use chrono::{SecondsFormat, Utc};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
-use mammoscope_domain::run::run_records::AcknowledgedRequest;
+use mammoscope_domain::run::run_records::{AcknowledgedRequest, BatchSplit};
+use mammoscope_domain::training::training_changes::SettingChange;
 use mammoscope_domain::training::training_config::FullDiskPolicy;
 use mammoscope_storage::runs::process_evidence::host_name;
 
+use super::super::configuration_changes::write_changes;
 use super::{EVENTS_OFFSET, PAUSE_TIMEOUT, PENDING_EVENTS, Recorder};
 use crate::learning::training_observer::{Command, ImageChanges, NotSaved, TrainingObserver, storage_fault};
 
 impl TrainingObserver for Recorder {
     fn record(&mut self, kind: RunEventKind) -> anyhow::Result<()> {
+        self.report_move();
         Self::log_event(&kind);
         let event = RunEvent { time: Utc::now(), kind };
         let (is_step, epoch) = match &event.kind {
@@ -34,6 +37,18 @@ impl TrainingObserver for Recorder {
             }
         }
         epoch.map_or(Ok(()), |seconds| self.warn_of_short_limit(seconds))
+    }
+
+    fn record_split(&mut self, split: BatchSplit) -> anyhow::Result<()> {
+        self.record(RunEventKind::BatchSplit(split))?;
+        while let Err(error) = self.backlog.write() {
+            self.wait_or_fail("events.jsonl", error.into())?;
+        }
+        self.end_wait()?;
+        self.sync();
+        let run = self.run.clone();
+        let changes: Vec<SettingChange> = self.summary().changes.iter().map(|change| change.record.clone()).collect();
+        self.persist("run.toml", || write_changes(&run, &changes))
     }
 
     fn next_command(&mut self) -> Option<Command> {
@@ -61,6 +76,7 @@ impl TrainingObserver for Recorder {
 
     fn wait(&mut self) {
         self.queue.mark_progress();
+        self.report_move();
         self.retry();
         self.queue.wait(PAUSE_TIMEOUT);
     }
@@ -68,13 +84,13 @@ impl TrainingObserver for Recorder {
     fn wait_or_fail(&mut self, file: &str, error: anyhow::Error) -> anyhow::Result<()> {
         let Some(fault) = storage_fault(&error) else { return Err(error) };
         // A run directory that was removed does not come back.
-        if self.policy == FullDiskPolicy::Stop || !self.run.path().is_dir() {
+        if self.policy == FullDiskPolicy::Stop || self.run.is_removed() {
             return Err(error);
         }
         if self.is_waiting && self.queue.should_stop() {
             return Err(NotSaved { file: file.to_owned(), reason: fault }.into());
         }
-        self.wait_for(&format!("{file} cannot be written ({fault}), trying again"))
+        self.wait_for(&format!("{fault}: {file} cannot be written, trying again"))
     }
 
     fn end_wait(&mut self) -> anyhow::Result<()> {

@@ -186,6 +186,23 @@ impl RunQueue {
         }
     }
 
+    /// Reaches the directory of the current run again after a fault of its file system. Stops a run whose directory was
+    /// removed, where no request can reach it any more.
+    pub(super) fn look_for_directory(&self) {
+        let Some((run, _)) = self.current_step() else { return };
+        if let Err(error) = run.reopen_if_stale() {
+            tracing::warn!("the run directory cannot be opened again: {error}");
+        }
+        let is_removed = run.is_removed();
+        let mut inner = self.lock();
+        let current = inner.current.as_mut().filter(|current| current.run == run && !current.should_stop());
+        if is_removed && let Some(current) = current {
+            current.commands.push_back((Command::Stop, None));
+            drop(inner);
+            self.changed.notify_all();
+        }
+    }
+
     /// Ends the current run and releases its lock.
     pub(super) fn end_run(&self) {
         let ended = self.lock().current.take();

@@ -4,7 +4,8 @@ use super::super::columns::Column;
 use super::*;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::run::machine_record::{GpuRecord, MachineRecord};
-use mammoscope_domain::run::run_records::DataMove;
+use mammoscope_domain::run::run_records::{BatchSplit, DataMove};
+use mammoscope_domain::training::step_batches::StepBatches;
 use mammoscope_domain::training::training_changes::SettingChange;
 
 /// A run of ten epochs on a GPU.
@@ -157,5 +158,21 @@ fn changes_of_a_resumed_run_are_among_its_details() {
     assert!(screen.contains("changed threads from 1 to 2; from here on"), "{screen}");
     press(&mut app, &[Key::Char('i'), Key::Char('i')]);
     let screen = drawn(&mut app, (140, 50));
-    assert!(screen.contains("changed when it was resumed") && screen.contains("0 → 30"), "{screen}");
+    assert!(screen.contains("changed since the run began") && screen.contains("0 → 30"), "{screen}");
+}
+
+#[test]
+fn smaller_batches_after_gpu_memory_ran_out_are_an_event_and_among_the_details() {
+    let mut app = app_with_runs();
+    let mut events = events();
+    let [from, to] = [(4, 1), (2, 2)].map(|(batch_size, accumulate)| StepBatches { batch_size, accumulate });
+    let kind = RunEventKind::BatchSplit(BatchSplit { from_step: 1, to_step: 0, from, to });
+    events.push(RunEvent { time: fixed_time(), kind });
+    send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events)) });
+    let screen = drawn(&mut app, (200, 55));
+    assert!(screen.contains("changed batch_size from 4 to 2, accumulate from 1 to 2"), "{screen}");
+    assert!(screen.contains("out of GPU memory after step 1: batch_size from 4 to 2"), "{screen}");
+    press(&mut app, &[Key::Char('i'), Key::Char('i')]);
+    let screen = drawn(&mut app, (200, 55));
+    assert!(screen.contains("changed since the run began") && screen.contains("4 → 2"), "{screen}");
 }
