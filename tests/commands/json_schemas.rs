@@ -125,46 +125,7 @@ fn enumerations_have_the_variants_of_the_program() {
 
 /// An event of each kind, optional values present and absent.
 fn events() -> Vec<RunEventKind> {
-    let events = json!([
-        { "event": "created", "preset": "seed", "epochs": 100 },
-        { "event": "started", "pid": 7, "host": "node3", "version": "0.1.0" },
-        { "event": "started", "pid": 7, "host": "node3", "version": "0.1.0", "slurm": { "job": "12_3", "restarts": 1 } },
-        { "event": "prepared", "device": "cuda:0", "precision": "f32-strict", "threads": 2, "train": 800, "validation": 100,
-          "test": 99, "steps_per_epoch": 100 },
-        { "event": "resumed", "step": 4, "epochs_done": 2, "checkpoint": "last.safetensors" },
-        { "event": "early_stop_restarted", "epochs_done": 4 },
-        { "event": "epochs_changed", "epochs": 20 },
-        { "event": "setting_changed", "key": "early_stop", "from": "2", "to": "5" },
-        { "event": "data_moved", "from": "/data", "to": "/new/data" },
-        { "event": "epoch_started", "epoch": 1, "step": 0, "learning_rate": 0.01 },
-        { "event": "step_reported", "epoch": 1, "step": 5, "loss": 1.0, "accuracy": 0.3, "learning_rate": 0.01,
-          "gradient_norm": 3.5, "images_per_s": 61.25 },
-        { "event": "epoch_ended", "epoch": 1, "step": 10, "train_loss": 0.5, "train_accuracy": 0.6, "val_loss": 1.5,
-          "val_accuracy": 0.75, "val_kappa": -0.125, "learning_rate": 4e-6, "seconds": 70.5 },
-        { "event": "epoch_ended", "epoch": 1, "step": 10, "train_loss": 0.5, "train_accuracy": 0.6, "val_loss": null,
-          "val_accuracy": null, "val_kappa": null, "learning_rate": 4e-6, "seconds": 70.5 },
-        { "event": "learning_rate_reduced", "epoch": 6, "from": 0.01, "to": 0.002 },
-        { "event": "checkpoint_saved", "epoch": 1, "step": 5, "kind": "last", "file": "last.safetensors", "value": null },
-        { "event": "checkpoint_saved", "epoch": 1, "step": 5, "kind": "best", "file": "best.safetensors", "value": 0.5 },
-        { "event": "checkpoint_rejected", "file": "last.safetensors", "reason": "checksum" },
-        { "event": "checkpoint_failed", "file": "last.safetensors", "reason": "disk full" },
-        { "event": "request_acknowledged", "verb": "stop-after-epoch", "step": 12 },
-        { "event": "paused", "step": 12 },
-        { "event": "waiting", "step": 12, "reason": "no space left" },
-        { "event": "continued", "step": 12 },
-        { "event": "sample_skipped", "file": "a.png", "reason": "truncated" },
-        { "event": "sample_restored", "file": "a.png" },
-        { "event": "warning", "message": "few images" },
-        { "event": "nonfinite", "step": 17, "what": "loss", "files": ["a.png"] },
-        { "event": "batch_split", "from_step": 17, "to_step": 10, "from": { "batch_size": 6, "accumulate": 1 },
-          "to": { "batch_size": 3, "accumulate": 2 } },
-        { "event": "rolled_back", "from_step": 17, "to_step": 10, "learning_rate_factor": 0.5 },
-        { "event": "evaluated", "split": "test", "images": 12, "accuracy": 0.5, "kappa_linear": 0.4 },
-        { "event": "evaluated", "split": "validation", "images": 12, "accuracy": 0.5, "kappa_linear": null },
-        { "event": "ended", "state": "failed", "reason": "no memory", "step": 12 },
-        { "event": "ended", "state": "completed", "reason": null, "step": 30 },
-    ]);
-    serde_json::from_value(events).unwrap()
+    serde_json::from_slice(&fs::read(fixture("events_of_every_kind.json")).unwrap()).unwrap()
 }
 
 #[test]
@@ -381,7 +342,14 @@ fn the_notes_beside_predictions_fit_their_schema() {
     write_four_subjects(&data);
     fs::write(data.join("CC_R/A/9_1_A_CC_R.png"), "no image").unwrap();
     let mut command = mammoscope();
-    command.env("MAMMOSCOPE_ENGINE", engine()).arg("predict").arg(&data).arg("--out").arg(&out).arg("--json");
+    command
+        .env("MAMMOSCOPE_ENGINE", engine())
+        .arg("predict")
+        .arg("--data")
+        .arg(&data)
+        .arg("--out")
+        .arg(&out)
+        .arg("--json");
     let output = command.arg("--model").arg(small_model(folder.path(), 64)).output().unwrap();
     let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr_of(&output)));
     assert_eq!(document["failed"].as_array().unwrap().len(), 1);
