@@ -25,6 +25,7 @@ mod model;
 mod model_choice;
 mod model_description;
 mod moved_data;
+mod new_file;
 mod output_folder;
 mod phantom;
 mod placement;

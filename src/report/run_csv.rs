@@ -1,12 +1,15 @@
 //! Runs, and the curves of runs, as CSV.
 
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, TimeDelta};
 
+use super::csv_text::csv_text;
 use mammoscope_domain::run::metric_series::MetricSeries;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_labels::RunLabels;
+use mammoscope_domain::run::run_records::{EpochMetrics, StepReport, Timed};
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunStatus;
+use mammoscope_domain::run::run_summary::RunSummary;
 
 /// The columns of a table of runs.
 const COLUMNS: [&str; 19] = [
@@ -44,17 +47,7 @@ pub struct RunCsvFacts<'a> {
 /// The table of runs, with a line for each.
 #[must_use]
 pub fn run_csv<'a>(runs: impl IntoIterator<Item = RunCsvFacts<'a>>) -> String {
-    table(COLUMNS, runs.into_iter().map(|facts| fields(&facts)))
-}
-
-fn table<const N: usize>(columns: [&str; N], lines: impl Iterator<Item = [String; N]>) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns).expect("memory takes every record of as many fields");
-    for line in lines {
-        writer.write_record(line).expect("memory takes every record of as many fields");
-    }
-    let bytes = writer.into_inner().expect("memory has no errors to flush");
-    String::from_utf8(bytes).expect("text makes text")
+    csv_text(COLUMNS, runs.into_iter().map(|facts| fields(&facts)))
 }
 
 fn fields(facts: &RunCsvFacts<'_>) -> [String; 19] {
@@ -103,12 +96,96 @@ pub fn curves_csv<'a>(curves: impl IntoIterator<Item = CsvCurve<'a>>) -> String 
     let lines = curves.into_iter().flat_map(|CsvCurve { run, metric, places: [steps, epochs, seconds], series }| {
         series.values().iter().enumerate().map(move |(at, value)| {
             let value = if value.is_finite() { value.to_string() } else { String::new() };
-            let [step, epoch, seconds] =
-                [steps[at].to_string(), format!("{:.4}", epochs[at]), format!("{:.3}", seconds[at])];
+            let [step, epoch, seconds] = place(steps[at], epochs[at], seconds[at]);
             [run.to_owned(), metric.to_owned(), step, epoch, seconds, value]
         })
     });
-    table(["run", "metric", "step", "epoch", "seconds", "value"], lines)
+    csv_text(["run", "metric", "step", "epoch", "seconds", "value"], lines)
+}
+
+fn place(step: f64, epoch: f64, seconds: f64) -> [String; 3] {
+    [step.to_string(), format!("{epoch:.4}"), format!("{seconds:.3}")]
+}
+
+/// The epochs done after a step of an epoch, a fraction included where the steps of an epoch are known.
+#[must_use]
+pub fn epochs_until(summary: &RunSummary, step: u64, epoch: u32) -> f64 {
+    let per_epoch = summary.setup.as_ref().map(|setup| setup.steps_per_epoch.max(1) as f64);
+    per_epoch.map_or(f64::from(epoch), |per_epoch| step as f64 / per_epoch)
+}
+
+/// The columns of the history of runs: the places of curves, the metrics of reports, and those of epochs.
+const HISTORY_COLUMNS: [&str; 16] = [
+    "run",
+    "event",
+    "step",
+    "epoch",
+    "seconds",
+    "loss",
+    "accuracy",
+    "learning_rate",
+    "gradient_norm",
+    "images_per_s",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "val_kappa",
+    "epoch_seconds",
+];
+
+/// The reports and the epochs of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct CsvHistory<'a> {
+    pub run: &'a str,
+    pub summary: &'a RunSummary,
+    /// Those that hold, in order.
+    pub reports: &'a [Timed<StepReport>],
+}
+
+/// The history of runs, with a line for each report and for each epoch, in the order of their steps. What a line has no
+/// value of, and values that are not finite, are empty.
+#[must_use]
+pub fn history_csv<'a>(runs: impl IntoIterator<Item = CsvHistory<'a>>) -> String {
+    csv_text(HISTORY_COLUMNS, runs.into_iter().flat_map(|history| history_lines(&history)))
+}
+
+fn history_lines(CsvHistory { run, summary, reports }: &CsvHistory<'_>) -> Vec<[String; 16]> {
+    let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
+    let line = |event: &str, step: u64, epoch: u32, elapsed: TimeDelta, metrics: [Option<f64>; 11]| {
+        let place = place(step as f64, epochs_until(summary, step, epoch), elapsed.as_seconds_f64());
+        let mut fields = [(*run).to_owned(), event.to_owned()].into_iter().chain(place);
+        let mut metrics = metrics.map(|metric| metric.map(number).unwrap_or_default()).into_iter();
+        std::array::from_fn(|_| fields.next().or_else(|| metrics.next()).unwrap_or_default())
+    };
+    let mut lines: Vec<(u64, [String; 16])> = Vec::new();
+    for Timed { elapsed, record, .. } in *reports {
+        let StepReport { epoch, step, loss, accuracy, learning_rate, gradient_norm, images_per_s } = *record;
+        let of_report = [loss, accuracy, learning_rate, gradient_norm, images_per_s].map(Some);
+        let metrics = std::array::from_fn(|at| of_report.get(at).copied().flatten());
+        lines.push((step, line("step_reported", step, epoch, *elapsed, metrics)));
+    }
+    for Timed { elapsed, record, .. } in &*summary.records {
+        let EpochMetrics { epoch, step, train_loss, train_accuracy, val_loss, val_accuracy, val_kappa, learning_rate } =
+            record.metrics;
+        let metrics = [
+            None,
+            None,
+            Some(learning_rate),
+            None,
+            None,
+            Some(train_loss),
+            Some(train_accuracy),
+            val_loss,
+            val_accuracy,
+            val_kappa,
+            Some(record.seconds),
+        ];
+        lines.push((step, line("epoch_ended", step, epoch, *elapsed, metrics)));
+    }
+    // The sort is stable: an epoch follows the report of its last step.
+    lines.sort_by_key(|(step, _)| *step);
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,4 @@
-//! An evaluation as plain text for 80 columns, to be pasted into a report.
-
-use std::fmt::Write as _;
+//! An evaluation as tables, to be pasted into a report.
 
 use mammoscope_domain::metrics::agreement::{INTER_READER, INTRA_READER, NETWORK_AND_CONSENSUS, NETWORK_AND_READER};
 use mammoscope_domain::metrics::bootstrap::{Bootstrap, Interval};
@@ -12,21 +10,28 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::fusion::Fusion;
 use mammoscope_domain::text::counted::counted;
 
-/// One row of a set's table: the metric's title, and its accessors in the values and in the intervals.
+use super::set_tables::{published_numbers, set_blocks};
+use super::table::{Block, Column, Indent, Table};
+
+/// One row of a set's table: the metric's title and name, and its accessors in the values and in the intervals.
 pub(super) struct FigureRow {
     pub(super) title: &'static str,
+    /// The name in `evaluation.json`.
+    pub(super) name: &'static str,
     pub(super) value: fn(&FiguresOfMerit<Option<f64>>) -> Option<f64>,
     pub(super) interval: fn(&FiguresOfMerit<Option<Interval>>) -> Option<Interval>,
 }
 
 macro_rules! figure_rows {
     ($($title:literal $figure:ident,)*) => {
-        [$(FigureRow { title: $title, value: |figures| figures.$figure, interval: |figures| figures.$figure }),*]
+        [$(FigureRow {
+            title: $title,
+            name: stringify!($figure),
+            value: |figures| figures.$figure,
+            interval: |figures| figures.$figure,
+        }),*]
     };
 }
-
-const UNWEIGHTED_KAPPA: &str = "unweighted kappa";
-const LINEAR_KAPPA: &str = "linear kappa";
 
 /// The metrics of a set, in the order in which they are printed.
 pub(super) const FIGURES: [FigureRow; 17] = figure_rows![
@@ -50,10 +55,9 @@ pub(super) const FIGURES: [FigureRow; 17] = figure_rows![
 ];
 
 /// The explanation of a dash in place of an interval.
-pub(super) const NO_INTERVAL: &str =
-    "–: no interval; the resamples agree, or the metric is undefined in most of them.\n";
+pub(super) const NO_INTERVAL: &str = "–: no interval; the resamples agree, or the metric is undefined in most of them.";
 
-/// The sets that get a block of their own.
+/// The sets that get tables of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     EverySet,
@@ -61,29 +65,35 @@ pub enum Detail {
     LastSet,
 }
 
-/// The whole text: a block per set, an overview if there are several sets, and the notes.
+impl Detail {
+    /// The sets in detail.
+    pub(super) fn of(self, sets: &[EvaluatedSet]) -> &[EvaluatedSet] {
+        match self {
+            Self::EverySet => sets,
+            Self::LastSet => &sets[sets.len().saturating_sub(1)..],
+        }
+    }
+}
+
+/// The whole evaluation: the tables of each set, an overview if there are several sets, and the notes.
 #[must_use]
-pub fn evaluation_text(sets: &[EvaluatedSet], detail: Detail, fusion: Fusion, bootstrap: Bootstrap) -> String {
-    let mut text = String::new();
-    let left_out = match detail {
-        Detail::EverySet => 0,
-        Detail::LastSet => sets.len().saturating_sub(1),
-    };
-    for EvaluatedSet { set, evaluation, .. } in &sets[left_out..] {
-        text.push_str(&set_text(set, evaluation, fusion, bootstrap));
-        text.push('\n');
+pub fn evaluation_blocks(sets: &[EvaluatedSet], detail: Detail, fusion: Fusion, bootstrap: Bootstrap) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for EvaluatedSet { set, evaluation, .. } in detail.of(sets) {
+        blocks.extend(set_blocks(set, evaluation, fused(set.name, fusion), bootstrap));
+        blocks.push(Block::Gap);
     }
     if sets.len() > 1 {
         // The overview comes last, where it stays on the screen.
-        text.push_str(&overview(sets));
-        text.push('\n');
+        blocks.extend([Block::Table(overview(sets)), Block::Gap]);
     }
-    text.push_str(&absent_classes(sets));
-    text.push_str(&notes(bootstrap));
+    let mut notes = absent_classes(sets);
+    notes.extend(general_notes(bootstrap));
     if sets.iter().any(|set| lacks_interval(&set.evaluation)) {
-        text.push_str(NO_INTERVAL);
+        notes.push(NO_INTERVAL.to_owned());
     }
-    text
+    blocks.extend([Block::Notes { indent: 0, notes }, published_numbers()]);
+    blocks
 }
 
 /// True if a metric with a value lacks its interval.
@@ -98,7 +108,7 @@ fn lacks_interval(evaluation: &Evaluation) -> bool {
 }
 
 /// Notes naming the classes that occur, if not all four do; macro means are over four classes regardless.
-fn absent_classes(sets: &[EvaluatedSet]) -> String {
+fn absent_classes(sets: &[EvaluatedSet]) -> Vec<String> {
     let mut by_classes: Vec<(String, Vec<&str>)> = Vec::new();
     for EvaluatedSet { set, evaluation, .. } in sets {
         let present = DensityClass::ALL.into_iter().filter(|&class| evaluation.confusion_matrix.support(class) > 0);
@@ -112,22 +122,16 @@ fn absent_classes(sets: &[EvaluatedSet]) -> String {
             None => by_classes.push((classes, vec![set.name.name()])),
         }
     }
-    let mut text = String::new();
-    for (classes, names) in by_classes {
+    let note = |(classes, names): (String, Vec<&str>)| {
         let verb = if classes.len() == 1 { "occurs" } else { "occur" };
-        let _ = writeln!(text, "Macro means are over 4 classes although only {classes} {verb} in");
-        let _ = writeln!(text, "  {}.", names.join(", "));
-    }
-    text
+        format!("Macro means are over 4 classes although only {classes} {verb} in\n  {}.", names.join(", "))
+    };
+    by_classes.into_iter().map(note).collect()
 }
 
 /// One line per set with the metrics that are quoted most.
-fn overview(sets: &[EvaluatedSet]) -> String {
-    let mut text = format!(
-        "{:<11}{:>6}{:>9}{:>8}{:>7}{:>7}{:>8}{:>9}{:>7}{:>7}\n",
-        "set", "n", "accuracy", "recall", "prec.", "F1", "lin. κ", "quad. κ", "AUC", "ECE"
-    );
-    for EvaluatedSet { set, evaluation, .. } in sets {
+fn overview(sets: &[EvaluatedSet]) -> Table {
+    let rows = sets.iter().map(|EvaluatedSet { set, evaluation, .. }| {
         let figures = &evaluation.figures;
         let numbers = [
             figures.accuracy,
@@ -139,33 +143,30 @@ fn overview(sets: &[EvaluatedSet]) -> String {
             figures.auc_macro_ovr,
             figures.ece15,
         ];
-        let _ = write!(text, "{:<11}{:>6}", set.name, evaluation.n);
-        for (number, width) in numbers.into_iter().zip([9, 8, 7, 7, 8, 9, 7, 7]) {
-            let _ = write!(text, "{:>width$}", three_decimals(number));
-        }
-        text.push('\n');
+        let start = [set.name.to_string().into(), evaluation.n.to_string().into()];
+        start.into_iter().chain(numbers.map(|number| three_decimals(number).into())).collect()
+    });
+    let columns = [
+        ("n", 6),
+        ("accuracy", 9),
+        ("recall", 8),
+        ("prec.", 7),
+        ("F1", 7),
+        ("lin. κ", 8),
+        ("quad. κ", 9),
+        ("AUC", 7),
+        ("ECE", 7),
+    ];
+    let columns = columns.map(|(title, width)| Column::right(title, width));
+    Table {
+        set: None,
+        topic: "overview",
+        caption: "Overview of all sets".to_owned(),
+        indent: Indent::all(0),
+        spanner: None,
+        columns: [Column::left("set", 11)].into_iter().chain(columns).collect(),
+        rows: rows.collect(),
     }
-    text
-}
-
-fn set_text(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion, bootstrap: Bootstrap) -> String {
-    let mut text = heading(set, fusion);
-    let _ = writeln!(text, "\n  {:<24}{:>7}{:>17}", "metric", "value", "95 % interval");
-    for row in &FIGURES {
-        let value = three_decimals((row.value)(&evaluation.figures));
-        let interval = interval_text((row.interval)(&evaluation.intervals.figures));
-        let line = format!("  {:<24}{value:>7}{interval:>17}{}", row.title, published(row.title));
-        let _ = writeln!(text, "{line}");
-    }
-    text.push('\n');
-    text.push_str(&confusion_matrix(evaluation));
-    text.push('\n');
-    text.push_str(&per_class(evaluation));
-    for (place, remark) in remarks(set, evaluation, bootstrap).into_iter().enumerate() {
-        let blank_line = if place == 0 { "\n" } else { "" };
-        let _ = writeln!(text, "{blank_line}  {remark}");
-    }
-    text
 }
 
 /// The fusion of a set's cases, as in `mean of CC_R, MLO_R`; `None` for a set of single images.
@@ -187,7 +188,7 @@ pub fn title(set: SetName, fusion: Fusion) -> String {
 }
 
 /// The number of cases with their unit: `128 images`, `64 breasts`.
-fn cases(set: &EvaluationSet) -> String {
+pub(super) fn cases(set: &EvaluationSet) -> String {
     let unit = match set.name {
         SetName::View(_) | SetName::Unspecified => "image",
         SetName::Side(_) => "breast",
@@ -207,142 +208,26 @@ pub fn cases_and_missing(set: &EvaluationSet) -> String {
     }
 }
 
-fn heading(set: &EvaluationSet, fusion: Fusion) -> String {
-    let cases = cases(set);
-    let title = format!("{}: {cases} of {}", set.name, counted(set.subjects(), "subject"));
-    let fused = fused(set.name, fusion).map_or_else(String::new, |fused| format!("{fused}\n"));
-    format!("{title}\n{}\n{fused}", "─".repeat(title.chars().count()))
-}
-
-/// The published kappas of human readers and networks, printed beside the kappa they can be compared with.
-fn published(title: &str) -> String {
-    match title {
-        UNWEIGHTED_KAPPA => {
-            let [low, high] = INTER_READER.range.expect("the range of pairs is published");
-            format!("  readers {:.2} ({low:.2}–{high:.2}) [1]", INTER_READER.kappa)
-        }
-        LINEAR_KAPPA => {
-            format!("  networks {:.2}, {:.2} [2]", NETWORK_AND_READER.kappa, NETWORK_AND_CONSENSUS.kappa)
-        }
-        _ => String::new(),
-    }
-}
-
-fn confusion_matrix(evaluation: &Evaluation) -> String {
-    let mut text = format!("  {:<16}{:>22}\n  {:<8}", "", "predicted", "true");
-    for class in DensityClass::ALL {
-        let _ = write!(text, "{class:>8}");
-    }
-    let _ = writeln!(text, "{:>9}", "recall");
-    let matrix = &evaluation.confusion_matrix;
-    for truth in DensityClass::ALL {
-        let _ = write!(text, "  {truth:<8}");
-        for predicted in DensityClass::ALL {
-            let _ = write!(text, "{:>8}", matrix.count(truth, predicted));
-        }
-        let _ = writeln!(text, "{:>9}", three_decimals(shown(evaluation, truth).recall));
-    }
-    let _ = write!(text, "  {:<10}", "precision");
-    for (place, class) in DensityClass::ALL.into_iter().enumerate() {
-        let width = if place == 0 { 6 } else { 8 };
-        let _ = write!(text, "{:>width$}", three_decimals(shown(evaluation, class).precision));
-    }
-    let _ = write!(text, "\n  {:<8}", "AUC");
-    for area in evaluation.figures.auc_per_class_ovr {
-        let _ = write!(text, "{:>8}", three_decimals(area));
-    }
-    text.push('\n');
-    text
-}
-
-/// A class's metrics as printed: 0/0, which scikit-learn defines as 0, is shown as undefined.
-struct ShownFigures {
-    precision: Option<f64>,
-    recall: Option<f64>,
-    f1: Option<f64>,
-}
-
-fn shown(evaluation: &Evaluation, class: DensityClass) -> ShownFigures {
-    let (figures, matrix) = (evaluation.per_class.of(class), &evaluation.confusion_matrix);
-    let is_present = figures.support > 0;
-    ShownFigures {
-        precision: (matrix.predictions_of(class) > 0).then_some(figures.precision),
-        recall: is_present.then_some(figures.recall),
-        f1: is_present.then_some(figures.f1),
-    }
-}
-
-fn per_class(evaluation: &Evaluation) -> String {
-    let mut text = format!("  {:<6}{:<23}{:<23}{:<21}{:>5}\n", "class", "precision", "recall", "F1", "n");
-    for class in DensityClass::ALL {
-        let (figures, intervals) = (shown(evaluation, class), evaluation.intervals.per_class.of(class));
-        let with_interval = |value: Option<f64>, interval| match value {
-            Some(value) => format!("{} {}", rounded(value), interval_text(interval)),
-            None => three_decimals(None),
-        };
-        let _ = writeln!(
-            text,
-            "  {class:<6}{:<23}{:<23}{:<21}{:>5}",
-            with_interval(figures.precision, intervals.precision),
-            with_interval(figures.recall, intervals.recall),
-            with_interval(figures.f1, intervals.f1),
-            evaluation.confusion_matrix.support(class)
-        );
-    }
-    text
-}
-
-/// Remarks needed to read this set's metrics correctly.
-fn remarks(set: &EvaluationSet, evaluation: &Evaluation, bootstrap: Bootstrap) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if let Some(missing) = set.missing_views.as_ref().filter(|missing| missing.cases > 0) {
-        let views: Vec<_> = missing.by_view.iter().map(|(view, cases)| format!("{view} {cases}")).collect();
-        let of = evaluation.n;
-        remarks.push(format!("{} of {of} lack views and are fused from the rest:", missing.cases));
-        remarks.push(format!("  missing: {}", views.join(", ")));
-    }
-    let absent: Vec<_> =
-        DensityClass::ALL.iter().filter(|class| evaluation.per_class.of(**class).support == 0).collect();
-    if !absent.is_empty() {
-        let absent: Vec<_> = absent.iter().map(|class| class.letter()).collect();
-        remarks.push(format!("no cases of true class {}: counted as 0 in the macro means", absent.join(", ")));
-    }
-    let unpredicted =
-        DensityClass::ALL.into_iter().filter(|&class| evaluation.confusion_matrix.predictions_of(class) == 0);
-    let unpredicted: Vec<_> = unpredicted.map(DensityClass::letter).collect();
-    if !unpredicted.is_empty() {
-        remarks.push(format!("never predicted: {}; counted as 0 in the macro precision", unpredicted.join(", ")));
-    }
-    let figures = evaluation.intervals.figures.to_array().into_iter().flatten();
-    let left_out = figures.map(|interval| interval.undefined_resamples).max().unwrap_or(0);
-    if left_out > 0 {
-        let resamples = bootstrap.resamples;
-        remarks
-            .push(format!("up to {left_out} of {resamples} resamples left out because a metric is undefined in them"));
-    }
-    remarks
-}
-
-fn notes(bootstrap: Bootstrap) -> String {
+fn general_notes(bootstrap: Bootstrap) -> Vec<String> {
     let [low, high] = INTRA_READER.range.expect("the range of readers is published");
-    format!(
-        "Intervals: percentiles of {} bootstrap resamples of subjects, seed {}.\n\
-         Overview: recall, precision, F1 and AUC are unweighted means over A to D.\n\
-         AUC below a class: that class against the rest; the JSON has its interval.\n\
-         Dense: C or D; by sum: P(C) + P(D) > P(A) + P(B).\n\
-         ECE and MCE are biased upwards, more so in resamples than in the whole set.\n\
-         [1] {}, mean (range); {} {:.2} ({low:.2}–{high:.2}).\n    {}.\n\
-         [2] {}; {}.\n    {}.\n",
-        bootstrap.resamples,
-        bootstrap.seed,
-        INTER_READER.between,
-        INTRA_READER.between,
-        INTRA_READER.kappa,
-        INTER_READER.source,
-        NETWORK_AND_READER.between,
-        NETWORK_AND_CONSENSUS.between,
-        NETWORK_AND_READER.source,
-    )
+    vec![
+        format!(
+            "Intervals: percentiles of {} bootstrap resamples of subjects, seed {}.",
+            bootstrap.resamples, bootstrap.seed
+        ),
+        "Overview: recall, precision, F1 and AUC are unweighted means over A to D.".to_owned(),
+        "AUC below a class: that class against the rest; the JSON has its interval.".to_owned(),
+        "Dense: C or D; by sum: P(C) + P(D) > P(A) + P(B).".to_owned(),
+        "ECE and MCE are biased upwards, more so in resamples than in the whole set.".to_owned(),
+        format!(
+            "[1] {}, mean (range); {} {:.2} ({low:.2}–{high:.2}).\n    {}.",
+            INTER_READER.between, INTRA_READER.between, INTRA_READER.kappa, INTER_READER.source,
+        ),
+        format!(
+            "[2] {}; {}.\n    {}.",
+            NETWORK_AND_READER.between, NETWORK_AND_CONSENSUS.between, NETWORK_AND_READER.source,
+        ),
+    ]
 }
 
 /// Formats a metric to three decimals; an undefined one is a dash.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::condition::{HeartbeatWatch, condition_of};
 use mammoscope_domain::run::run_condition::RunCondition;
+use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
@@ -36,6 +37,20 @@ impl RunChange {
     #[must_use]
     pub const fn is_restart(&self) -> bool {
         matches!(self, Self::Appeared | Self::Gone | Self::Entry(TailEntry::Restarted))
+    }
+
+    /// The first step whose earlier reports are void from now on; `None` if all of them hold.
+    #[must_use]
+    pub fn void_from(&self) -> Option<u64> {
+        match self {
+            _ if self.is_restart() => Some(0),
+            Self::Entry(TailEntry::Event(event)) => match event.kind {
+                RunEventKind::StepReported(report) => Some(report.step),
+                // Training continues from a checkpoint: the reports after it are void.
+                _ => event.kind.back_to_step().map(|step| step + 1),
+            },
+            _ => None,
+        }
     }
 }
 
@@ -220,6 +235,12 @@ impl RunSnapshot {
             }
             condition_of(&self.run, &status, &self.watch)
         })
+    }
+
+    /// The reason why `events.jsonl` cannot be read.
+    #[must_use]
+    pub fn events_problem(&self) -> Option<&str> {
+        self.events_problem.as_deref()
     }
 
     /// Everything that cannot be read, one line each.

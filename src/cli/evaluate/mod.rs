@@ -17,9 +17,10 @@ use self::runs::RunSource;
 use self::study_point::StudyChoice;
 use super::console::{Console, Outcome, WrongUse, print_result};
 use super::output_folder::check_output_folder;
-use crate::report::baseline_table::baseline_text;
-use crate::report::comparison_table::comparison_text;
-use crate::report::fold_spread::fold_spread_text;
+use crate::report::baseline_table::baseline_blocks;
+use crate::report::comparison_table::comparison_blocks;
+use crate::report::fold_spread::fold_spread_blocks;
+use crate::report::table::{Block, TableFormat};
 use crate::report::tables::Detail;
 use crate::report::{plots, tables};
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
@@ -66,6 +67,9 @@ Examples:
     mammoscope evaluate FOLD1 FOLD2 FOLD3
   Two networks on the same images, with intervals of the differences:
     mammoscope evaluate modern/predictions --against seed/predictions
+  Tables for a paper, and all numbers for R or pandas:
+    mammoscope evaluate latest --format latex > tables.tex
+    mammoscope evaluate latest --format csv > figures.csv
   The reference's own files:
     mammoscope evaluate --seed-txt CC_R=ccr.txt MLO_R=mlor.txt \\
       --class-counts 14,51,50,13")]
@@ -99,6 +103,9 @@ pub(super) struct EvaluateArguments {
     /// Print one JSON document instead of tables
     #[arg(long)]
     json: bool,
+    /// The format of the tables [default: table]
+    #[arg(long, value_enum)]
+    format: Option<FormatName>,
     /// Rule for fusing the views of a breast or an examination
     #[arg(long, value_enum, default_value = "mean")]
     fusion: FusionName,
@@ -125,11 +132,24 @@ enum FusionName {
     Weighted,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatName {
+    /// Plain text for 80 columns
+    Table,
+    /// Tables for GitHub and pandoc
+    Markdown,
+    /// Tables for LaTeX with the package booktabs, each with a caption and a label
+    Latex,
+    /// One long table with a line for each number
+    Csv,
+}
+
 pub(super) fn run(
     arguments: &EvaluateArguments,
     workspace: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
+    let format = table_format(arguments)?;
     let inputs = Inputs::sort(&arguments.inputs, workspace, arguments.study, console)?;
     let against = Inputs::sort(&arguments.against, workspace, StudyChoice::default(), console).context("--against")?;
     if let Some(folder) = &arguments.out {
@@ -180,18 +200,39 @@ pub(super) fn run(
     print_result(&if arguments.json {
         document.to_json()
     } else {
-        let mut text = tables::evaluation_text(document.sets(), detail, fusion, bootstrap);
-        if let Some(pool) = document.pool() {
-            text.push_str(&fold_spread_text(pool, document.sets(), detail));
-        }
-        text.push_str(&baseline_text(document.sets()));
-        if let Some(Comparison { against, sets }) = document.comparison() {
-            text.push('\n');
-            text.push_str(&comparison_text(sets, &against.join(", "), bootstrap));
-        }
-        text
+        format.render(&blocks(&document, detail, fusion, bootstrap))
     })?;
     Ok(outcome)
+}
+
+/// The format of the tables, which other options may contradict.
+fn table_format(arguments: &EvaluateArguments) -> Result<TableFormat, WrongUse> {
+    let Some(format) = arguments.format else { return Ok(TableFormat::Plain) };
+    if arguments.json {
+        return Err(WrongUse("--json prints one document and --format tables; leave one of them out".to_owned()));
+    }
+    Ok(match format {
+        FormatName::Table => TableFormat::Plain,
+        FormatName::Markdown => TableFormat::Markdown,
+        FormatName::Latex => TableFormat::Latex,
+        FormatName::Csv if arguments.brief => {
+            return Err(WrongUse("--format csv has every number; leave out --brief".to_owned()));
+        }
+        FormatName::Csv => TableFormat::Csv,
+    })
+}
+
+/// Everything that the tables show.
+fn blocks(document: &EvaluationDocument, detail: Detail, fusion: Fusion, bootstrap: Bootstrap) -> Vec<Block> {
+    let mut blocks = tables::evaluation_blocks(document.sets(), detail, fusion, bootstrap);
+    if let Some(pool) = document.pool() {
+        blocks.extend(fold_spread_blocks(pool, document.sets(), detail));
+    }
+    blocks.extend(baseline_blocks(document.sets()));
+    if let Some(Comparison { against, sets }) = document.comparison() {
+        blocks.extend(comparison_blocks(sets, &against.join(", "), bootstrap));
+    }
+    blocks
 }
 
 /// Warns of rows without a label and returns their number; an error if no row has one.

@@ -1,5 +1,6 @@
 //! `mammoscope runs`: lists the runs of a workspace, or those of a study with their ranking.
 
+mod export;
 mod labelling;
 mod listed;
 mod sorting;
@@ -7,9 +8,10 @@ mod sorting;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use self::export::ExportArguments;
 use self::labelling::Labelling;
 use self::listed::{Listed, blocks, progress};
 use self::sorting::{SortKey, sort};
@@ -43,13 +45,14 @@ Examples:
   mammoscope runs --study 2026-11-23T10-15-02_modern_7f3a --sort val_kappa
   mammoscope runs --tag paper --sort val_kappa
   mammoscope runs --csv > runs.csv
+  mammoscope runs export latest --csv > curves.csv
   mammoscope runs rename latest \"five classes, wide\"
   mammoscope runs --json | jq '.runs[] | select(.state == \"failed\") | .name'
   mammoscope runs --workspace /data/density"
 )]
 pub(super) struct RunsArguments {
     #[command(subcommand)]
-    labelling: Option<Labelling>,
+    command: Option<RunsCommand>,
     /// The id of a study or a group, the beginning of one, or `latest`: list its runs, and rank its points
     #[arg(long, value_name = "ID")]
     study: Option<String>,
@@ -67,10 +70,20 @@ pub(super) struct RunsArguments {
     json: bool,
 }
 
+/// What is done with single runs instead of listing all of them.
+#[derive(Debug, Subcommand)]
+enum RunsCommand {
+    Export(ExportArguments),
+    #[command(flatten)]
+    Labelling(Labelling),
+}
+
 pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     let workspace = Workspace::open_to_read(workspace)?;
-    if let Some(labelling) = &arguments.labelling {
-        return labelling::run(labelling, &workspace);
+    match &arguments.command {
+        Some(RunsCommand::Export(export)) => return export::run(export, &workspace, console),
+        Some(RunsCommand::Labelling(labelling)) => return labelling::run(labelling, &workspace),
+        None => {}
     }
     let entries = list_any_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
     let mut listed: Vec<Listed> = entries.into_iter().map(Listed::new).collect();

@@ -3,8 +3,7 @@
 pub(super) mod compared_subjects;
 
 use std::collections::HashMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -14,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use self::compared_subjects::ComparedSubjects;
 use super::console::{Console, Outcome, WrongUse, print_result};
 use super::data_arguments::DataArguments;
+use super::new_file::{check_new_file, write_new};
 use crate::report::split_counts::{PartSize, split_counts_text};
 use mammoscope_dataset::data_warning::DataWarning;
 use mammoscope_dataset::sample::DatasetSample;
@@ -98,7 +98,8 @@ impl SplitArguments {
 
 pub(super) fn run(arguments: &SplitArguments, console: &Console) -> anyhow::Result<Outcome> {
     let division = arguments.division()?;
-    check_out(&arguments.out)?;
+    // Runs may refer to a table that exists.
+    check_new_file(&arguments.out)?;
     let scanned = arguments.data_options.scan(&arguments.data, console)?;
     let labelled: Vec<&DatasetSample> = scanned.samples.iter().filter(|sample| sample.label.is_some()).collect();
     if labelled.is_empty() {
@@ -135,34 +136,6 @@ pub(super) fn run(arguments: &SplitArguments, console: &Console) -> anyhow::Resu
         console.note(format!("wrote {}", printable_path(&arguments.out)));
     }
     Ok(if unreadable.is_empty() { Outcome::Done } else { Outcome::Failed })
-}
-
-/// Refuses a table that exists, since runs may refer to it, and one whose folder does not.
-fn check_out(out: &Path) -> anyhow::Result<()> {
-    if out.symlink_metadata().is_ok() {
-        bail!("--out: {} exists already; choose another name, or remove it", printable_path(out));
-    }
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        bail!("--out: there is no folder {}", printable_path(folder));
-    }
-    Ok(())
-}
-
-/// Writes a file that does not exist, all of it or nothing.
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
-    Ok(())
-}
-
-/// Those of any new file, which the process's mask restricts, instead of those of a temporary one.
-fn permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::Permissions::from_mode(0o666)
 }
 
 /// A drawn division and its numbers.

@@ -74,12 +74,12 @@ impl PendingUpdate {
         if change.is_restart() {
             *self = Self::new();
         }
+        if let Some(step) = change.void_from() {
+            self.keep_below(step);
+        }
         if let RunChange::Entry(TailEntry::Event(event)) = change {
-            if let RunEventKind::StepReported(report) = event.kind {
-                self.keep_below(report.step);
+            if matches!(event.kind, RunEventKind::StepReported(_)) {
                 self.steps.extend(state.last_report);
-            } else if let Some(step) = event.kind.back_to_step() {
-                self.keep_below(step + 1);
             }
             self.notes.extend(RunNote::of(&event.kind, &state.summary));
         }

@@ -3,6 +3,7 @@
 use super::curve_search::CurveSearch;
 use super::metric::Metric;
 use super::places::{Places, XAxis};
+use crate::report::run_csv::epochs_until;
 use crate::tui::protocol::run_log::LogLine;
 use crate::tui::protocol::runs::{RunHashes, RunNote, RunUpdate};
 use mammoscope_domain::run::machine_record::MachineRecord;
@@ -55,7 +56,7 @@ impl RunCurves {
         }
         let summary = update.summary;
         let per_epoch = summary.setup.as_ref().map(|setup| setup.steps_per_epoch.max(1) as f64);
-        let epoch_of = |step: u64, epoch: u32| per_epoch.map_or(f64::from(epoch), |per_epoch| step as f64 / per_epoch);
+        let epoch_of = |step: u64, epoch: u32| epochs_until(&summary, step, epoch);
         for point in &update.steps {
             self.places.push(point.step, epoch_of(point.step, point.epoch), point.elapsed.as_seconds_f64());
             for (series, metric) in self.raw.iter_mut().zip(Metric::OF_STEPS) {
