@@ -22,8 +22,6 @@ pub(super) struct HeldDirectory {
     link: PathBuf,
     /// The path at which it was opened.
     opened_at: PathBuf,
-    /// True if it was not empty then.
-    had_files: bool,
     /// The path at which it was last found.
     last_path: Mutex<PathBuf>,
 }
@@ -38,7 +36,6 @@ impl HeldDirectory {
             descriptor: Mutex::new(directory.into()),
             link,
             opened_at: path.to_owned(),
-            had_files: fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()),
             last_path: Mutex::new(path.to_owned()),
         })
     }
@@ -46,11 +43,6 @@ impl HeldDirectory {
     /// The path by which this process reaches the directory.
     pub(super) fn link(&self) -> &Path {
         &self.link
-    }
-
-    /// True if there was something in it when it was opened.
-    pub(super) fn had_files(&self) -> bool {
-        self.had_files
     }
 
     /// True if the path at which it was opened no longer leads to it.

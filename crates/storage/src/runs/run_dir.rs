@@ -21,12 +21,14 @@ pub struct RunDir {
     path: PathBuf,
     /// The open directory to which `path` leads, for a trainer.
     held: Option<Arc<HeldDirectory>>,
+    /// True if it had a specification when it was opened.
+    had_spec: bool,
 }
 
 impl RunDir {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), held: None }
+        Self { path: path.into(), held: None, had_spec: false }
     }
 
     /// Holds the directory open, so that all paths of this value lead to it, and to no other, after it was renamed or moved
@@ -34,7 +36,10 @@ impl RunDir {
     #[must_use]
     pub fn hold(self) -> Self {
         match HeldDirectory::open(&self.path) {
-            Some(held) => Self { path: held.link().to_owned(), held: Some(Arc::new(held)) },
+            Some(held) => {
+                let had_spec = self.spec().exists();
+                Self { path: held.link().to_owned(), held: Some(Arc::new(held)), had_spec }
+            }
             None => self,
         }
     }
@@ -94,7 +99,7 @@ impl RunDir {
     #[must_use]
     pub fn is_removed(&self) -> bool {
         let Some(held) = &self.held else { return is_missing(&self.path) };
-        let is_emptied = || held.had_files() && is_missing(&self.spec()) && is_missing(&self.lock());
+        let is_emptied = || self.had_spec && is_missing(&self.spec()) && is_missing(&self.lock());
         held.is_removed() || is_emptied()
     }
 

@@ -19,7 +19,9 @@ impl TrainScreen {
         };
         match shared.workspace.to_str() {
             Some(workspace) => words.extend(["--workspace".to_owned(), shell_word(workspace)]),
-            None => return vec![Effect::warning("the command line cannot be copied: the workspace's path is not UTF-8")],
+            None => {
+                return vec![Effect::warning("the command line cannot be copied: the workspace's path is not UTF-8")];
+            }
         }
         vec![Effect::Copy(words.join(" "))]
     }
