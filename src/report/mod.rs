@@ -3,6 +3,7 @@
 pub mod audit_text;
 pub mod baseline_table;
 mod bitmap_text;
+pub mod charts;
 pub mod comparison_table;
 pub mod contact_sheet;
 mod csv_text;

@@ -78,7 +78,7 @@ fn cell(picture: &mut RgbImage, matrix: &ConfusionMatrix, truth: DensityClass, p
 }
 
 /// White or dark text, whichever has more contrast with the colour of a share.
-fn ink_on(share: f64) -> Rgb<u8> {
+pub(super) fn ink_on(share: f64) -> Rgb<u8> {
     if share > EQUAL_CONTRAST { PAPER } else { INK }
 }
 
@@ -106,7 +106,7 @@ fn fill(picture: &mut RgbImage, (left, top): (u32, u32), (width, height): (u32, 
 }
 
 /// White to dark blue for 0 to 1, perceptually uniform: a straight line in Oklab.
-fn sequential_color(share: f64) -> Rgb<u8> {
+pub(super) fn sequential_color(share: f64) -> Rgb<u8> {
     const LIGHT: [f64; 3] = [0.98, -0.004, -0.008];
     const DARK: [f64; 3] = [0.36, -0.025, -0.125];
     oklab_to_srgb(std::array::from_fn(|axis| LIGHT[axis] + share.clamp(0.0, 1.0) * (DARK[axis] - LIGHT[axis])))
