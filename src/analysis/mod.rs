@@ -5,4 +5,5 @@ pub mod explanation_files;
 pub mod kept_evaluation;
 pub mod prediction_folder;
 pub mod random_controls;
+pub mod report_facts;
 pub mod run_prediction;

@@ -1,5 +1,7 @@
 //! `scores.csv`: the scores of the explanation map of each image.
 
+mod reader;
+
 use std::io;
 use std::path::Path;
 
@@ -12,6 +14,8 @@ use mammoscope_domain::explanation::map_status::MapStatus;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::view::View;
+
+pub use self::reader::{ScoreTableError, read_scores};
 
 /// The file name of the table in a folder of explanations.
 pub const FILE_NAME: &str = "scores.csv";
