@@ -21,6 +21,7 @@ use super::phantom::PhantomArguments;
 use super::predict::{PredictArguments, PredictMerge};
 use super::preprocess::{PreprocessArguments, PreprocessMerge};
 use super::preset::PresetArguments;
+use super::report::ReportArguments;
 use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
 use super::settings_file::ConfigArguments;
@@ -75,6 +76,7 @@ pub(super) enum Command {
     Control(ControlArguments),
     Predict(OrMerge<PredictArguments, PredictMerge>),
     Evaluate(EvaluateArguments),
+    Report(ReportArguments),
     Explain(OrMerge<ExplainArguments, ExplainMerge>),
     Export(ExportArguments),
     Config(ConfigArguments),

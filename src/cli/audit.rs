@@ -13,9 +13,11 @@ use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
 use super::split_file::read_splits;
 use crate::report::audit_text::audit_text;
-use mammoscope_dataset::audit::{AuditOptions, PREPROCESS_MANIFEST, PreprocessManifest, audit};
+use mammoscope_dataset::audit::{AuditOptions, AuditReport, PREPROCESS_MANIFEST, PreprocessManifest, audit};
+use mammoscope_dataset::folder_layout::{FolderScan, ScanError, scan};
 use mammoscope_dataset::split_table::FoldChoice;
 use mammoscope_domain::cancellation::Cancellation;
+use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::text::printable::printable_path;
 
 /// List what in a data set would spoil training or its results
@@ -87,6 +89,29 @@ pub(super) fn run(arguments: &AuditArguments, console: &Console) -> anyhow::Resu
         audit_text(&report, root, console.color())
     })?;
     Ok(if report.has_errors() { Outcome::Failed } else { Outcome::Done })
+}
+
+/// Audits a data set as it lies in its folder, with its own splits.
+pub(super) fn audit_folder(root: &Path, range: GreyRange, console: &Console) -> anyhow::Result<AuditReport> {
+    let interruption = Interruption::watch()?;
+    let preprocessed = preprocess_manifest(root)?;
+    let scanned = match scan(root) {
+        Err(ScanError::NoSamples { path, problems }) => FolderScan::without_images(path, problems),
+        scanned => scanned?,
+    };
+    let bar = progress_bar(scanned.samples.len(), console);
+    let count_image = || bar.inc(1);
+    let is_interrupted = || interruption.requested();
+    let options = AuditOptions {
+        grey_range: range,
+        splits: None,
+        preprocessed: preprocessed.as_ref(),
+        on_image: &count_image,
+        cancellation: Cancellation::new(&is_interrupted),
+    };
+    let report = audit(&scanned, options);
+    bar.finish_and_clear();
+    Ok(report.ok_or(Interrupted)?)
 }
 
 /// The record of preprocessing in a data set; `None` if there is none.

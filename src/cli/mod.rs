@@ -33,6 +33,7 @@ mod predict;
 mod prediction_progress;
 mod preprocess;
 mod preset;
+mod report;
 mod resume;
 mod run_document;
 mod runs;
@@ -103,6 +104,7 @@ fn dispatch(arguments: Arguments, console: &Console, workbench: &Workbench<'_>) 
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Export(arguments) => export::run(&arguments, workspace, console),
         Command::Model(arguments) => model::run(&arguments, console),
+        Command::Report(arguments) => report::run(&arguments, workspace, console),
         Command::Explain(OrMerge::Command(arguments)) => explain::run(&arguments, workspace, console),
         Command::Explain(OrMerge::Merge(arguments)) => explain::merge(&arguments, console),
         Command::Predict(OrMerge::Command(arguments)) => predict::run(&arguments, workspace, console),

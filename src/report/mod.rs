@@ -12,6 +12,7 @@ pub mod epoch_table;
 pub mod event_text;
 pub mod explanation_table;
 pub mod fold_spread;
+pub mod html;
 pub mod plots;
 pub mod reader_agreement;
 pub mod run_csv;

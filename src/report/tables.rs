@@ -130,7 +130,7 @@ fn absent_classes(sets: &[EvaluatedSet]) -> Vec<String> {
 }
 
 /// One line per set with the metrics that are quoted most.
-fn overview(sets: &[EvaluatedSet]) -> Table {
+pub(super) fn overview(sets: &[EvaluatedSet]) -> Table {
     let rows = sets.iter().map(|EvaluatedSet { set, evaluation, .. }| {
         let figures = &evaluation.figures;
         let numbers = [
@@ -170,7 +170,7 @@ fn overview(sets: &[EvaluatedSet]) -> Table {
 }
 
 /// The fusion of a set's cases, as in `mean of CC_R, MLO_R`; `None` for a set of single images.
-fn fused(set: SetName, fusion: Fusion) -> Option<String> {
+pub(super) fn fused(set: SetName, fusion: Fusion) -> Option<String> {
     let how = match fusion {
         Fusion::Mean => "mean",
         Fusion::Max => "maximum",
@@ -208,7 +208,7 @@ pub fn cases_and_missing(set: &EvaluationSet) -> String {
     }
 }
 
-fn general_notes(bootstrap: Bootstrap) -> Vec<String> {
+pub(super) fn general_notes(bootstrap: Bootstrap) -> Vec<String> {
     let [low, high] = INTRA_READER.range.expect("the range of readers is published");
     vec![
         format!(

@@ -21,6 +21,8 @@ mod printed;
 #[cfg(unix)]
 mod read_only_workspace;
 mod recorded_workspace;
+mod report;
+mod report_browser;
 mod run_labels;
 mod run_models;
 mod runs_cli;

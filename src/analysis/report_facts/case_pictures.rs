@@ -18,6 +18,7 @@ use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines, draw
 use mammoscope_imaging::map_look::MapLook;
 use mammoscope_imaging::map_zoom::bilinear_zoom;
 use mammoscope_imaging::overlay::MapScale;
+use mammoscope_imaging::pixel_checksum::pixel_sha256;
 use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_imaging::resize::resize;
 
@@ -50,6 +51,8 @@ pub struct CasePicture {
 pub enum PictureFault {
     #[error("{} is not there", printable_path(.0))]
     Missing(PathBuf),
+    #[error("{}: its pixels are not those that were predicted", printable_path(.0))]
+    Changed(PathBuf),
     #[error(transparent)]
     Image(#[from] ImageError),
     #[error("compress a picture: {0}")]
@@ -64,12 +67,16 @@ pub struct PictureSource {
 }
 
 impl PictureSource {
-    /// Reads an image and resizes it to `size` × `size` pixels.
-    pub fn read(path: &Path, size: usize, range: GreyRange) -> Result<Self, PictureFault> {
+    /// Reads an image and resizes it to `size` × `size` pixels. `checksum` is that of the pixels that were predicted, if
+    /// it is known.
+    pub fn read(path: &Path, size: usize, range: GreyRange, checksum: Option<&str>) -> Result<Self, PictureFault> {
         if !path.exists() {
             return Err(PictureFault::Missing(path.to_owned()));
         }
         let image = decode_file(path)?.into_levels(range)?.raster;
+        if checksum.is_some_and(|checksum| checksum != pixel_sha256(&image)) {
+            return Err(PictureFault::Changed(path.to_owned()));
+        }
         let resized = resize(&image, size, InputRoute::default());
         let picture = Raster::new(size, size, Channels::Grey, grey_levels(&resized));
         Ok(Self { picture, stored: (image.width(), image.height()) })

@@ -24,7 +24,7 @@ pub(super) struct FoldRun<'m> {
 
 /// Runs of different folds of one table, and their predictions.
 #[derive(Debug)]
-pub(super) struct PooledRuns {
+pub(in crate::cli) struct PooledRuns {
     file: SplitFile,
     missing: BTreeMap<View, Vec<u32>>,
     rows: BTreeMap<u32, Vec<PredictionRow>>,
@@ -126,7 +126,7 @@ impl PooledRuns {
     }
 
     /// The figures of each fold and their spread.
-    pub(super) fn spread(&self, fusion: Fusion) -> Result<FoldPool, InconsistentRows> {
+    pub(in crate::cli) fn spread(&self, fusion: Fusion) -> Result<FoldPool, InconsistentRows> {
         Ok(FoldPool {
             file: printable(&self.file.name),
             sha256: self.file.sha256.clone(),

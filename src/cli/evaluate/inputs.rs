@@ -21,17 +21,17 @@ use mammoscope_storage::tables::prediction_table::{self, TableError};
 
 /// Predictions, and the tables they were read from.
 #[derive(Debug, Default)]
-pub(super) struct Predictions {
-    pub(super) paths: Vec<PathBuf>,
-    pub(super) rows: Vec<PredictionRow>,
+pub(in crate::cli) struct Predictions {
+    pub(in crate::cli) paths: Vec<PathBuf>,
+    pub(in crate::cli) rows: Vec<PredictionRow>,
     /// The one-feature baseline's rows for the same images, if there is a baseline.
-    pub(super) baseline: Vec<PredictionRow>,
+    pub(in crate::cli) baseline: Vec<PredictionRow>,
     /// The folds of a cross-validation, if the rows are those of several.
-    pub(super) folds: Option<PooledRuns>,
+    pub(in crate::cli) folds: Option<PooledRuns>,
 }
 
 impl Predictions {
-    pub(super) fn extend(&mut self, others: Self) {
+    pub(in crate::cli) fn extend(&mut self, others: Self) {
         self.paths.extend(others.paths);
         self.rows.extend(others.rows);
         self.baseline.extend(others.baseline);
@@ -41,15 +41,15 @@ impl Predictions {
 
 /// The inputs named on the command line: tables, and runs whose predictions are still to be computed.
 #[derive(Debug, Default)]
-pub(super) struct Inputs {
-    pub(super) tables: Vec<PathBuf>,
-    pub(super) runs: Vec<RunDir>,
+pub(in crate::cli) struct Inputs {
+    pub(in crate::cli) tables: Vec<PathBuf>,
+    pub(in crate::cli) runs: Vec<RunDir>,
 }
 
 impl Inputs {
     /// Sorts inputs into tables and runs. An existing path is a table or a folder with one, unless it is a run
     /// directory; anything that neither exists nor looks like a path is the name of a run, a group or a study.
-    pub(super) fn sort(
+    pub(in crate::cli) fn sort(
         inputs: &[PathBuf],
         workspace: Option<&Path>,
         choice: StudyChoice,
@@ -79,7 +79,7 @@ impl Inputs {
 }
 
 /// Reads all rows of the tables, which are given directly or by their folders.
-pub(super) fn read_tables(inputs: &[PathBuf]) -> anyhow::Result<Predictions> {
+pub(in crate::cli) fn read_tables(inputs: &[PathBuf]) -> anyhow::Result<Predictions> {
     let (mut rows, mut seen, mut paths) = (Vec::new(), HashSet::new(), Vec::new());
     for input in inputs {
         let path = if input.is_dir() { input.join(prediction_table::FILE_NAME) } else { input.clone() };
@@ -107,7 +107,7 @@ fn with_columns_hint(error: TableError, path: &Path) -> anyhow::Error {
 }
 
 /// Reads the rows of the reference's files: subject i is line i, and the labels are in blocks.
-pub(super) fn read_seed_txt(files: &[(View, PathBuf)], class_counts: &[usize]) -> anyhow::Result<Predictions> {
+pub(in crate::cli) fn read_seed_txt(files: &[(View, PathBuf)], class_counts: &[usize]) -> anyhow::Result<Predictions> {
     let counts: [usize; DensityClass::COUNT] = class_counts.try_into().map_err(|_| {
         WrongUse(format!("--class-counts needs four numbers, for A, B, C and D, not {}", class_counts.len()))
     })?;
@@ -139,7 +139,7 @@ pub(super) fn read_seed_txt(files: &[(View, PathBuf)], class_counts: &[usize]) -
     Ok(Predictions { paths, rows, ..Predictions::default() })
 }
 
-pub(super) fn view_file(text: &str) -> Result<(View, PathBuf), String> {
+pub(in crate::cli) fn view_file(text: &str) -> Result<(View, PathBuf), String> {
     let (view, file) = text.split_once('=').ok_or("expected VIEW=FILE, as in CC_R=predictions.txt")?;
     Ok((view.parse::<View>().map_err(|error| error.to_string())?, PathBuf::from(file)))
 }

@@ -1,10 +1,10 @@
 //! `mammoscope evaluate`: metrics of predictions.
 
 mod folds;
-mod inputs;
-mod runs;
+pub(super) mod inputs;
+pub(super) mod runs;
 mod stored;
-mod study_point;
+pub(super) mod study_point;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -258,7 +258,7 @@ fn warn_of_missing_labels(rows: &[PredictionRow], console: &Console) -> anyhow::
 }
 
 /// Compares the sets with those of other predictions; `None` if there are no others.
-fn compare(
+pub(super) fn compare(
     sets: &[EvaluatedSet],
     against: &Predictions,
     fusion: Fusion,
@@ -348,7 +348,7 @@ fn view_weight(text: &str) -> Result<(View, f64), String> {
     Ok((view, weight.parse().map_err(|_| format!("'{weight}' is not a number"))?))
 }
 
-fn held_out_split(text: &str) -> Result<Split, String> {
+pub(super) fn held_out_split(text: &str) -> Result<Split, String> {
     match text.parse().map_err(|error: mammoscope_domain::subject::split::UnknownSplit| error.to_string())? {
         Split::Train => Err("a network is not judged by the images that it was trained on".to_owned()),
         split => Ok(split),

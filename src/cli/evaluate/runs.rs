@@ -36,7 +36,7 @@ const SPLITS: [Split; 2] = [Split::Validation, Split::Test];
 
 /// Where the predictions of runs come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RunSource {
+pub(in crate::cli) enum RunSource {
     /// The best checkpoint predicts the images.
     Network,
     /// The tables that the runs have stored.
@@ -44,18 +44,18 @@ pub(super) enum RunSource {
 }
 
 /// The predictions of lists of runs.
-pub(super) struct EvaluatedRuns<const N: usize> {
+pub(in crate::cli) struct EvaluatedRuns<const N: usize> {
     /// The split that was predicted.
-    pub(super) split: Split,
+    pub(in crate::cli) split: Split,
     /// One for each list of runs.
-    pub(super) predictions: [Predictions; N],
+    pub(in crate::cli) predictions: [Predictions; N],
     /// The number of images that could not be predicted; they were listed.
-    pub(super) failed: usize,
+    pub(in crate::cli) failed: usize,
 }
 
 /// Predicts and evaluates all runs, stores the results in each, and returns the predictions of one split: the requested
 /// one, or else test if there are test images. Of stored predictions, only those of that split are read.
-pub(super) fn evaluate<const N: usize>(
+pub(in crate::cli) fn evaluate<const N: usize>(
     lists: &[&[RunDir]; N],
     requested: Option<Split>,
     source: RunSource,

@@ -14,7 +14,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The options for studies.
 #[derive(Clone, Copy, Debug, Args)]
-pub(super) struct StudyChoice {
+pub(in crate::cli) struct StudyChoice {
     /// The point of a study [default: the one that ranks first by the monitored metric on the validation images]
     #[arg(long, value_name = "N")]
     point: Option<u32>,

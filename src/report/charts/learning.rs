@@ -40,7 +40,7 @@ impl LearningMetric {
         match self {
             Self::Loss => "loss",
             Self::Accuracy => "accuracy",
-            Self::Kappa => "linear kappa",
+            Self::Kappa => "quadratic kappa",
         }
     }
 

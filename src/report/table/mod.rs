@@ -242,7 +242,7 @@ impl Quantity {
 }
 
 /// A note in one line.
-fn joined(note: &str) -> String {
+pub(super) fn joined(note: &str) -> String {
     note.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
