@@ -87,13 +87,14 @@ fn a_table_makes_a_whole_report_with_the_figures_of_evaluate() {
     for section in ["verdict", "data", "results", "errors", "explanations", "limits", "provenance", "checklists"] {
         assert!(page.contains(&format!("<section id=\"{section}\">")), "{section}");
     }
-    assert!(page.contains("3 cases of 12 in total are predicted wrongly"), "subjects 3, 6 and 9");
+    assert!(page.contains("3 of 12 cases in total are predicted wrongly"), "subjects 3, 6 and 9");
     assert!(page.contains("The figures come from tables of predictions"));
     // Each figure has a text alternative, and each chart is also a file.
     assert_eq!(page.matches("<svg").count(), page.matches("<svg role=\"img\" aria-label=\"").count());
     let charts = names_in(&folder.path().join("figures"));
     assert_eq!(charts.len(), 3 * page.matches("<svg").count());
-    for chart in ["confusion-matrix-total", "kappa-linear", "reliability-total", "roc-total", "precision-recall-total"] {
+    for chart in ["confusion-matrix-total", "kappa-linear", "reliability-total", "roc-total", "precision-recall-total"]
+    {
         for extension in ["svg", "png", "csv"] {
             assert!(charts.contains(&format!("{chart}.{extension}")), "{chart}.{extension}");
         }
@@ -112,7 +113,8 @@ fn a_report_names_neither_subjects_nor_folders_and_escapes_names() {
     let folder = tempfile::tempdir().unwrap();
     let name = "<script>alert(1)</script>.csv".replace('/', "_");
     fs::write(folder.path().join(&name), table("SECRET")).unwrap();
-    fs::write(folder.path().join("labels.csv"), "subject,site\nSECRET1,\"<b>\"\"north\"\"</b>\"\nSECRET2,south\n").unwrap();
+    fs::write(folder.path().join("labels.csv"), "subject,site\nSECRET1,\"<b>\"\"north\"\"</b>\"\nSECRET2,south\n")
+        .unwrap();
     let page = page(folder.path(), &[&name, "--labels", "labels.csv", "--name", "a & <i>b</i>"]);
     assert!(!page.contains("SECRET"), "a subject is named");
     assert!(!page.contains(folder.path().to_str().unwrap()), "a folder is named");

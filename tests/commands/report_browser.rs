@@ -38,7 +38,8 @@ fn report(folder: &Path) -> PathBuf {
     fs::create_dir(&predictions).unwrap();
     fs::write(predictions.join("predictions.csv"), table("s")).unwrap();
     // The images of the table: phantoms under its names.
-    let phantoms = mammoscope().args(["phantom", "--subjects", "4", "--size", "64", "--out"]).arg(&data).output().unwrap();
+    let phantoms =
+        mammoscope().args(["phantom", "--subjects", "4", "--size", "64", "--out"]).arg(&data).output().unwrap();
     assert!(phantoms.status.success(), "{}", stderr_of(&phantoms));
     let picture = walkdir::WalkDir::new(&data)
         .into_iter()
@@ -99,8 +100,13 @@ fn a_report_is_readable_by_everyone() {
         for fault in ["faint", "silent", "dead", "repeated"] {
             assert_eq!(found[fault].as_array().map(Vec::len), Some(0), "{name}: {fault}: {}", found[fault]);
         }
-        assert_eq!((found["broken"].as_u64(), found["wide"].as_i64()), (Some(0), Some(0)), "{name}: broken pictures, scrolling sideways");
-        let levels: Vec<u64> = found["headings"].as_array().unwrap().iter().map(|level| level.as_u64().unwrap()).collect();
+        assert_eq!(
+            (found["broken"].as_u64(), found["wide"].as_i64()),
+            (Some(0), Some(0)),
+            "{name}: broken pictures, scrolling sideways"
+        );
+        let levels: Vec<u64> =
+            found["headings"].as_array().unwrap().iter().map(|level| level.as_u64().unwrap()).collect();
         assert_eq!(levels[0], 1, "{name}");
         assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{name}: a level is left out: {levels:?}");
     }

@@ -23,8 +23,8 @@ use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_imaging::resize::resize;
 
 /// The height of a picture, and the most width of each of its halves, in pixels.
-const HEIGHT: u32 = 300;
-const MOST_WIDTH: u32 = 300;
+const HEIGHT: u32 = 272;
+const MOST_WIDTH: u32 = 272;
 /// The gap between image and map.
 const GAP: u32 = 6;
 /// The quality of the JPEG file: 24 pictures take about half a megabyte.
@@ -168,12 +168,12 @@ mod tests {
     #[test]
     fn pictures_have_the_proportions_of_their_images() {
         let plain = case_picture(&source((600, 1200)), None).unwrap();
-        assert_eq!((plain.size, plain.explained), ((150, 300), None));
+        assert_eq!((plain.size, plain.explained), ((136, 272), None));
         let map = Raster::new(8, 8, Channels::Grey, (0..64).map(|at| at as f32).collect());
         let both = with_map(&source((600, 1200)), &map, DensityClass::C).unwrap();
-        assert_eq!((both.size, both.explained), ((306, 300), Some(DensityClass::C)));
+        assert_eq!((both.size, both.explained), ((278, 272), Some(DensityClass::C)));
         let read = image::load_from_memory(&both.jpeg).unwrap().to_rgb8();
-        let [left, right] = [read.get_pixel(140, 290).0, read.get_pixel(300, 290).0];
+        let [left, right] = [read.get_pixel(130, 265).0, read.get_pixel(274, 265).0];
         assert!(left.iter().all(|level| level.abs_diff(90) < 4), "{left:?}: the image");
         assert!(right[0] > right[2], "{right:?}: the warm end of the colours");
     }

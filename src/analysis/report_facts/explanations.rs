@@ -105,6 +105,7 @@ fn read_sanity(path: &Path) -> Result<Option<SanityFile>, ExplanationFault> {
 impl ReportedExplanations {
     /// The map of an image and the class that it explains; `None` if the folder has none of this image. A file is
     /// recognised by its path, or else by its name if that is unique.
+    #[must_use]
     pub fn map_of(&self, image: &Path) -> Option<Result<(Raster<f32>, DensityClass), MapFileError>> {
         let text = image.to_string_lossy();
         let known = self.maps.get(text.as_ref()).or_else(|| {

@@ -47,6 +47,8 @@ pub struct ReportFacts {
     pub groups: Vec<GroupedFigures>,
     /// The errors with the highest confidence, first the highest.
     pub errors: Vec<ErrorCase>,
+    /// What must be known about the maps of the errors.
+    pub map_caution: Option<String>,
     pub explanations: Option<ReportedExplanations>,
     /// The commands that repeat this report, one a line.
     pub commands: Vec<String>,

@@ -72,6 +72,7 @@ pub(super) fn gather(
         audit: None,
         groups: Vec::new(),
         errors: Vec::new(),
+        map_caution: None,
         explanations: None,
     };
     let roots = roots(arguments, &facts);

@@ -14,6 +14,7 @@ use crate::cli::interruption::Interruption;
 use crate::cli::model_choice::open_models;
 use crate::cli::prediction_progress::PredictionProgress;
 use mammoscope_domain::cancellation::Cancellation;
+use mammoscope_domain::explanation::coarse_map::CoarseMap;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::image::grey_range::GreyRange;
@@ -208,6 +209,8 @@ fn computed_maps(
     let interrupted = || interruption.requested();
     let mut engine = start_engine(Cancellation::new(&interrupted))?;
     for (job, ((model, _), images)) in (0..).zip(by_model) {
+        let caution = CoarseMap::of(ExplainedLayer::LAST, model.size).map(|coarse| coarse.to_string());
+        facts.map_caution = facts.map_caution.take().or(caution);
         let work = ExplainWork {
             model: WirePath::from(model.path.as_path()),
             samples: images.iter().map(|one| WirePath::from(one.image.as_path())).collect(),

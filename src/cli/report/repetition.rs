@@ -1,6 +1,7 @@
 //! The commands that repeat a report.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::ReportArguments;
 use crate::analysis::report_facts::ReportedRun;
@@ -65,9 +66,9 @@ fn training(run: &ReportedRun) -> String {
     );
     if let Some(manifest) = &run.manifest {
         if let (SplitSource::File, Some(file)) = (manifest.split_source, &manifest.split_file) {
-            line += &format!(" --splits {}", quoted(&printable(&file.name)));
+            let _ = write!(line, " --splits {}", quoted(&printable(&file.name)));
             if let Some(fold) = file.fold {
-                line += &format!(" --fold {fold}");
+                let _ = write!(line, " --fold {fold}");
             }
         }
         if manifest.split_source == SplitSource::AllAsTrain {
@@ -81,7 +82,7 @@ fn training(run: &ReportedRun) -> String {
         let differing = KEYS.iter().filter(|key| key.value(&spec.config) != key.value(&preset.config));
         let changes: Vec<String> = differing.map(|key| format!("{}={}", key.name, key.value(&spec.config))).collect();
         if !changes.is_empty() {
-            line += &format!(" --set {}", changes.join(","));
+            let _ = write!(line, " --set {}", changes.join(","));
         }
     }
     line

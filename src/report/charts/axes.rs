@@ -16,8 +16,8 @@ use super::palette::{GRID, INK};
 
 /// Sizes of letters, of the document's units. SVG coordinates are whole numbers here, so documents are drawn large and
 /// shown smaller.
-const LABEL: f64 = 25.0;
-const TITLE: f64 = 27.0;
+const LABEL: f64 = 28.0;
+const TITLE: f64 = 30.0;
 /// A curve of more points is thinned to its extremes.
 const MOST_POINTS: usize = 1_200;
 
@@ -127,8 +127,8 @@ fn plane<'a>(root: &Area<'a>, x: &Axis, y: &Axis) -> Result<Plane<'a>, Box<dyn s
         .margin_right(34)
         .margin_bottom(8)
         .margin_left(8)
-        .x_label_area_size(78)
-        .y_label_area_size(104)
+        .x_label_area_size(86)
+        .y_label_area_size(112)
         .build_cartesian_2d(x.range.clone(), y.range.clone())?;
     let mut mesh = plane.configure_mesh();
     mesh.x_desc(x.title.clone()).y_desc(y.title.clone()).axis_style(INK.stroke_width(2));

@@ -5,7 +5,7 @@ use plotters::prelude::Text;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, RGBColor};
 
-use super::axes::{cell, csv, document, label, text};
+use super::axes::{cell, csv, document, text};
 use super::palette::INK;
 use super::{Chart, ChartFault};
 use crate::report::plots::{ink_on, sequential_color};
@@ -13,7 +13,7 @@ use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
 use mammoscope_domain::subject::density::DensityClass;
 
 const CELL: i32 = 150;
-const LEFT: i32 = 110;
+const LEFT: i32 = 120;
 const TOP: i32 = 16;
 const SIZE: (u32, u32) = ((LEFT + 4 * CELL + 20) as u32, (TOP + 4 * CELL + 96) as u32);
 
@@ -30,19 +30,19 @@ pub fn matrix_chart(name: &str, title: &str, matrix: &ConfusionMatrix) -> Result
                     [sequential_color(share), ink_on(share)].map(|color| RGBColor(color.0[0], color.0[1], color.0[2]));
                 root.draw(&Rectangle::new([(x, y), (x + CELL - 4, y + CELL - 4)], ground.filled()))?;
                 let middle = x + (CELL - 4) / 2;
-                root.draw(&Text::new(count.to_string(), (middle, y + 58), text(42.0, ink).pos(centred)))?;
-                let share = if support == 0 { "no cases".to_owned() } else { format!("{:.0} %", 100.0 * share) };
-                root.draw(&Text::new(share, (middle, y + 102), text(25.0, ink).pos(centred)))?;
+                root.draw(&Text::new(count.to_string(), (middle, y + 54), text(48.0, ink).pos(centred)))?;
+                let share = if support == 0 { "none".to_owned() } else { format!("{:.0} %", 100.0 * share) };
+                root.draw(&Text::new(share, (middle, y + 106), text(34.0, ink).pos(centred)))?;
             }
         }
         for class in DensityClass::ALL {
             let along = class.index() as i32 * CELL + CELL / 2;
-            root.draw(&Text::new(class.letter(), (LEFT - 28, TOP + along), text(32.0, INK).pos(centred)))?;
-            root.draw(&Text::new(class.letter(), (LEFT + along, TOP + 4 * CELL + 22), text(32.0, INK).pos(centred)))?;
+            root.draw(&Text::new(class.letter(), (LEFT - 28, TOP + along), text(40.0, INK).pos(centred)))?;
+            root.draw(&Text::new(class.letter(), (LEFT + along, TOP + 4 * CELL + 22), text(40.0, INK).pos(centred)))?;
         }
         let below = (LEFT + 2 * CELL, TOP + 4 * CELL + 66);
-        root.draw(&Text::new("predicted class", below, label().pos(centred)))?;
-        let upwards = label().pos(centred).transform(plotters::style::FontTransform::Rotate270);
+        root.draw(&Text::new("predicted class", below, text(34.0, INK).pos(centred)))?;
+        let upwards = text(34.0, INK).pos(centred).transform(plotters::style::FontTransform::Rotate270);
         root.draw(&Text::new("true class", (28, TOP + 2 * CELL), upwards))?;
         Ok(())
     })?;
@@ -74,7 +74,7 @@ mod tests {
         let matrix = ConfusionMatrix::new([[10, 0, 0, 0], [5, 15, 0, 0], [0, 0, 0, 0], [0, 0, 0, 7]]);
         let chart = matrix_chart("matrix-total", "Confusion matrix, total", &matrix).unwrap();
         assert_eq!(chart.svg.matches("<rect").count(), 16);
-        assert!(chart.svg.contains("75 %") && chart.svg.contains("no cases"));
+        assert!(chart.svg.contains("75 %") && chart.svg.contains("\nnone\n"));
         assert!(
             chart
                 .description

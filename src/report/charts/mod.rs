@@ -2,6 +2,7 @@
 
 mod agreement;
 mod axes;
+mod curves;
 mod learning;
 mod matrix;
 mod palette;
@@ -10,6 +11,7 @@ mod reliability;
 mod thresholds;
 
 pub use agreement::{AgreementRow, kappa_chart};
+pub use curves::curve_chart;
 pub use learning::{LearningCurve, LearningMetric, learning_chart};
 pub use matrix::matrix_chart;
 pub use palette::DARK_RULES;

@@ -32,7 +32,7 @@ pub fn reliability_chart(set: SetName, lines: &[ReliabilityLine]) -> Result<Char
         Line { label: format!("{}, ECE {:.3}", line.label, line.error), color, width: 4, marks: points.clone(), points }
     }));
     let name = format!("reliability-{set}");
-    let axes = (&Axis::share("mean probability of the predicted class"), &Axis::share("share that is right"));
+    let axes = (&Axis::share("mean probability of the predicted class"), &Axis::share("share of right predictions"));
     let svg = line_chart(&name, (760, 700), axes, &drawn, Legend::UpperLeft)?;
     let described: Vec<String> = lines
         .iter()

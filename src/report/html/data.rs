@@ -73,7 +73,7 @@ fn sources(facts: &ReportFacts) -> Vec<String> {
         .collect();
     match (sizes.first(), sizes.last()) {
         (Some(first), Some(last)) if first == last => {
-            sentences.push(format!("Every image has {} × {} pixels.", first.0, first.1))
+            sentences.push(format!("Every image has {} × {} pixels.", first.0, first.1));
         }
         (Some(_), Some(_)) => {
             let widths = || sizes.iter().map(|size| size.0);
@@ -98,7 +98,7 @@ fn counts(facts: &ReportFacts) -> Markup {
     let row = |name: String, classes: &BTreeMap<DensityClass, usize>, subjects: usize| {
         let of_class = DensityClass::ALL.map(|class| classes.get(&class).copied().unwrap_or(0));
         let images: usize = of_class.iter().sum();
-        let counts = of_class.into_iter().chain([images, subjects]).map(|count| grouped(count));
+        let counts = of_class.into_iter().chain([images, subjects]).map(grouped);
         [name].into_iter().chain(counts).collect::<Vec<String>>()
     };
     for (run, manifest) in &runs {
@@ -128,7 +128,7 @@ fn counts(facts: &ReportFacts) -> Markup {
             }
             let subjects = of_view().map(|row| &row.subject).collect::<BTreeSet<_>>().len();
             let unlabelled = of_view().filter(|row| row.label.is_none()).count();
-            let without = if unlabelled > 0 { format!(", and {} without a class", unlabelled) } else { String::new() };
+            let without = if unlabelled > 0 { format!(", and {unlabelled} without a class") } else { String::new() };
             rows.push(row(
                 view.map_or_else(|| "view unknown".to_owned(), |view| view.to_string()) + &without,
                 &classes,

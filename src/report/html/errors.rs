@@ -16,17 +16,19 @@ const LISTED: usize = 12;
 
 pub(super) fn section(facts: &ReportFacts) -> Option<Section> {
     let main = facts.main_set()?;
-    let errors = main.evaluation.n as u64
+    let wrong = main.evaluation.n as u64
         - DensityClass::ALL.map(|class| main.evaluation.confusion_matrix.count(class, class)).iter().sum::<u64>();
     let with_pictures = facts.errors.iter().filter(|case| case.views.iter().any(|view| view.picture.is_some())).count();
     let shown = &facts.errors[..facts.errors.len().min(with_pictures.max(LISTED))];
     let body = html! {
-        @if errors == 0 { p { "Every case of " (main.set.name) " is predicted rightly." } } @else {
+        @if wrong == 0 { p { "Every case of " (main.set.name) " is predicted rightly." } } @else {
             p {
-                (counted_as(errors as usize, "case", "cases")) " of " (main.evaluation.n) " in " (main.set.name)
-                " are predicted wrongly. Those with the highest probability of the wrong class come first; cases have numbers in \
-                 place of names (--key FILE writes which number stands for which subject)."
+                (wrong) " of " (counted_as(main.evaluation.n, "case in", "cases in")) " " (main.set.name) " "
+                (if wrong == 1 { "is" } else { "are" })
+                " predicted wrongly; those with the highest probability of the wrong class come first. Cases have numbers in place \
+                 of names; --key FILE writes which subject each of them is."
             }
+            @if let Some(caution) = &facts.map_caution { p.note { (caution) } }
         }
         @for (number, case) in (1..).zip(shown) { (error_case(number, case)) }
     };

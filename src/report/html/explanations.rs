@@ -20,17 +20,18 @@ const COLUMNS: [(Score, &str); 6] = [
 ];
 
 pub(super) fn section(facts: &ReportFacts) -> Section {
-    let body = match &facts.explanations {
-        Some(explanations) => scores(explanations),
-        None => html! {
-            p {
-                "No maps of the whole set are part of this report. Maps of errors alone do not say where a network looks, so they \
-                 are not scored here. " code { "mammoscope explain --model … --data … --split test --sanity --out maps" }
-                " computes and tests maps, and " code { "--maps maps" } " adds them."
-            }
-        },
-    };
+    let body = facts.explanations.as_ref().map_or_else(not_examined, scores);
     Section::new("explanations", "Where the networks look", body)
+}
+
+fn not_examined() -> Markup {
+    html! {
+        p {
+            "No maps of the whole set are part of this report. Maps of errors alone do not say where a network looks, so they \
+             are not scored here. " code { "mammoscope explain --model … --data … --split test --sanity --out maps" }
+            " computes and tests maps, and " code { "--maps maps" } " adds them."
+        }
+    }
 }
 
 fn scores(found: &ReportedExplanations) -> Markup {

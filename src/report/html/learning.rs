@@ -46,7 +46,7 @@ pub(super) fn section(facts: &ReportFacts, charts: &mut Vec<Chart>) -> Result<Op
         @if !drawn.is_empty() && !has_validation {
             p { "There are no validation images: the best checkpoint was chosen by training images, and nothing here says whether the network overfits." }
         }
-        div.charts.wide {
+        div.charts {
             @for chart in &drawn {
                 (figure(chart, &format!("{}. Thick lines: validation; thin lines: training; dots: the best checkpoint.", chart.title)))
             }

@@ -33,7 +33,7 @@ pub(super) fn section(facts: &ReportFacts) -> Option<Section> {
         .iter()
         .map(|key| {
             let values: BTreeSet<String> = specs.iter().map(|spec| key.value(&spec.config).to_string()).collect();
-            let unit = if key.unit.is_empty() { String::new() } else { format!(" {}", key.unit) };
+            let unit = if key.unit.is_empty() { String::new() } else { format!(" ({})", key.unit) };
             format!("{} = {}{unit}", key.name, values.into_iter().collect::<Vec<_>>().join(" | "))
         })
         .collect();

@@ -47,7 +47,7 @@ pub(super) fn section(facts: &ReportFacts, charts: &mut Vec<Chart>) -> Result<Op
         p { (which) }
         div.charts.wide {
             @for chart in &kappas {
-                (figure(chart, &format!("{}: dots with 95 % intervals; diamonds are the one-feature baseline.", chart.title)))
+                (figure(chart, &kappa_caption(chart)))
             }
         }
         @if sets.len() > 1 { (blocks(&[Block::Table(overview(sets))])) }
@@ -71,6 +71,12 @@ pub(super) fn section(facts: &ReportFacts, charts: &mut Vec<Chart>) -> Result<Op
     };
     charts.extend(kappas.into_iter().chain(matrices).chain(thresholds).chain([reliability]));
     Ok(Some(Section::new("results", "Results", body)))
+}
+
+fn kappa_caption(chart: &Chart) -> String {
+    let has_baseline = chart.csv.lines().skip(1).any(|line| !line.ends_with(','));
+    let diamonds = if has_baseline { "; diamonds are the one-feature baseline" } else { "" };
+    format!("{}: dots with 95 % intervals{diamonds}.", chart.title)
 }
 
 fn kappa_charts(sets: &[EvaluatedSet]) -> Result<Vec<Chart>, ChartFault> {

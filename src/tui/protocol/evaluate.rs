@@ -45,6 +45,8 @@ pub(in crate::tui) enum EvaluateAction {
     Compare,
     ShowRun,
     ReadAgain,
+    /// Write the figures of the shown set as pictures and tables.
+    Export,
     NextPane,
     PreviousPane,
     OpenFolder,
@@ -71,6 +73,15 @@ pub(in crate::tui) enum EvaluateEffect {
     Complete(String),
     /// Check whether a typed path has predictions to evaluate.
     Check(String),
+    /// Write the figures of a set.
+    ExportFigures(Box<ExportedSet>),
+}
+
+/// A set whose figures are written.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct ExportedSet {
+    pub(in crate::tui) set: EvaluationSet,
+    pub(in crate::tui) evaluation: Evaluation,
 }
 
 /// The origin of predictions.
@@ -108,6 +119,8 @@ pub(in crate::tui) enum EvaluateMessage {
     Completed { typed: String, found: Vec<String> },
     /// The path of the predictions at a typed path, or why there are none.
     Checked { typed: String, outcome: Result<PathBuf, Failure> },
+    /// The folder with the figures of a set.
+    Exported { outcome: Result<PathBuf, Failure> },
 }
 
 /// Two evaluations of the same cases.

@@ -4,6 +4,7 @@ mod clipboard;
 pub(super) mod datasets;
 pub(super) mod evaluate;
 pub(super) mod explain;
+mod export_folder;
 mod jobs;
 mod machine;
 pub(super) mod pictures;

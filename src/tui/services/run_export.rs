@@ -1,16 +1,13 @@
 //! Writes tables of runs and of their curves into the workspace.
 
-use std::fs;
 use std::path::PathBuf;
 
-use chrono::Utc;
-
+use super::export_folder::{export_path, write_file, write_pictures};
+use crate::report::charts::curve_chart;
 use crate::report::run_csv::{CsvCurve, RunCsvFacts, curves_csv, run_csv};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::ExportedCurve;
-use mammoscope_domain::text::printable::printable_path;
-use mammoscope_storage::atomic_file::write_atomically;
 use mammoscope_storage::runs::workspace::Workspace;
 
 /// Writes a table with a line for each run.
@@ -23,10 +20,10 @@ pub(super) fn export_table(workspace: &Workspace, rows: &[RunRow]) -> Result<Pat
         condition: row.condition.as_ref(),
         labels: row.labels.as_deref(),
     });
-    write(workspace, "runs", &run_csv(facts))
+    write(export_path(workspace, "runs"), &run_csv(facts))
 }
 
-/// Writes a table with a line for each value of the curves of a metric.
+/// Writes a table with a line for each value of the curves of a metric, and the chart of it as SVG and PNG.
 pub(super) fn export_curves(workspace: &Workspace, metric: &str, curves: &[ExportedCurve]) -> Result<PathBuf, Failure> {
     let curves = curves.iter().map(|curve| CsvCurve {
         run: &curve.run,
@@ -34,15 +31,20 @@ pub(super) fn export_curves(workspace: &Workspace, metric: &str, curves: &[Expor
         places: curve.places.each_ref().map(Vec::as_slice),
         series: &curve.series,
     });
+    let curves: Vec<CsvCurve<'_>> = curves.collect();
     let name = metric.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
-    write(workspace, &format!("curves-{name}"), &curves_csv(curves))
+    let stem = export_path(workspace, &format!("curves-{name}"));
+    if let Some(chart) = curve_chart(metric, &curves).map_err(Failure::new)? {
+        write_pictures(&stem, &chart)?;
+    }
+    write(stem, &curves_csv(curves))
 }
 
-/// Writes a file named after the time into the folder of exports.
-fn write(workspace: &Workspace, name: &str, text: &str) -> Result<PathBuf, Failure> {
-    let folder = workspace.path().join("exports");
-    let file = folder.join(format!("{name}-{}.csv", Utc::now().format("%Y%m%dT%H%M%S%3f")));
-    let written = fs::create_dir_all(&folder).and_then(|()| write_atomically(&file, text.as_bytes()));
-    written.map_err(|error| Failure::new(format_args!("write to {}: {error}", printable_path(&file))))?;
+/// Writes a table with this stem, and returns it.
+fn write(stem: PathBuf, text: &str) -> Result<PathBuf, Failure> {
+    let mut file = stem.into_os_string();
+    file.push(".csv");
+    let file = PathBuf::from(file);
+    write_file(&file, text.as_bytes())?;
     Ok(file)
 }

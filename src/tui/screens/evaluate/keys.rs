@@ -2,8 +2,8 @@
 
 use crate::tui::protocol::binding::{Action, Binding, KeyTables, StateTables};
 use crate::tui::protocol::evaluate::EvaluateAction::{
-    self, Arrangement, Back, Compare, CopyPath, CopyPlace, Counts, ExplainOther, ForgetFolder, FullScreen, Left,
-    NextPane, NextSet, Open, OpenFolder, PreviousPane, PreviousSet, ReadAgain, ReverseOrder, Right, SheetLeft,
+    self, Arrangement, Back, Compare, CopyPath, CopyPlace, Counts, ExplainOther, Export, ForgetFolder, FullScreen,
+    Left, NextPane, NextSet, Open, OpenFolder, PreviousPane, PreviousSet, ReadAgain, ReverseOrder, Right, SheetLeft,
     SheetRight, ShowRun, Sort, Split, WorstErrors,
 };
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
@@ -17,6 +17,7 @@ const fn quiet(action: EvaluateAction, verbs: &'static [Verb], name: &'static st
     Binding::quiet(Action::Evaluate(action), verbs, name)
 }
 
+const EXPORT: Binding = quiet(Export, &[Verb::Export], "write the figures of this set as SVG, PNG and CSV");
 const READ_AGAIN: Binding = quiet(ReadAgain, &[Verb::Again], "read the files again");
 const COPY_PLACE: Binding = quiet(CopyPlace, &[Verb::Copy], "copy the path of this evaluation");
 const SHOW_RUN: Binding = quiet(ShowRun, &[Verb::Parent], "go to its run");
@@ -76,6 +77,7 @@ pub(super) const MATRIX: KeyTables = &[
         quiet(OpenFolder, &[Verb::OpenOther], "open a folder of predictions"),
         quiet(Left, &[Verb::Left], "move left"),
         quiet(Right, &[Verb::Right], "move right"),
+        EXPORT,
         COPY_PLACE,
         SHOW_RUN,
         READ_AGAIN,
@@ -113,6 +115,7 @@ const OF_CASES: &[Binding] = &[
     shown(Arrangement, &[Verb::Arrangement], "thumbnails", "show the cases as thumbnails, or as a list"),
     quiet(ReverseOrder, &[Verb::ReverseSort], "reverse the order"),
     quiet(CopyPath, &[Verb::Copy], "copy the path of this image"),
+    EXPORT,
     quiet(ExplainOther, &[Verb::Reference], "explain with the other model on the left"),
     shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
     quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),

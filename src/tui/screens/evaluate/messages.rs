@@ -6,6 +6,7 @@ use super::opened::ComparedSet;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::evaluate::EvaluateMessage;
 use crate::tui::shared_state::SharedState;
+use mammoscope_domain::text::printable::{printable, printable_path};
 
 impl EvaluateScreen {
     /// Handles a message of the service.
@@ -48,6 +49,12 @@ impl EvaluateScreen {
                 }
             }
             EvaluateMessage::Checked { typed, outcome } => return self.on_checked(&typed, outcome, shared),
+            EvaluateMessage::Exported { outcome } => {
+                return vec![match outcome {
+                    Ok(place) => Effect::done(format!("written to {}", printable_path(&place))),
+                    Err(problem) => Effect::failed(printable(problem.text())),
+                }];
+            }
             // These answer earlier requests.
             _ => {}
         }

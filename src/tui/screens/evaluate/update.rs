@@ -6,9 +6,10 @@ use super::EvaluateScreen;
 use super::opened::Opened;
 use crate::terminal::input::Mouse;
 use crate::tui::protocol::effect::{Destination, Effect};
-use crate::tui::protocol::evaluate::{EvaluateAction, PredictionSource};
+use crate::tui::protocol::evaluate::{EvaluateAction, EvaluateEffect, ExportedSet, PredictionSource};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
+use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -73,6 +74,14 @@ impl EvaluateScreen {
             }
             EvaluateAction::OpenFolder => return self.prompt_for_folder(shared),
             EvaluateAction::ForgetFolder => return self.forget_folder(shared),
+            EvaluateAction::Export => {
+                let Some(set) = self.opened.as_ref().and_then(Opened::set) else {
+                    return vec![warning("no figures to export yet")];
+                };
+                let EvaluatedSet { set, evaluation, .. } = set.evaluated.clone();
+                let exported = Box::new(ExportedSet { set, evaluation });
+                return vec![Effect::Evaluate(EvaluateEffect::ExportFigures(exported))];
+            }
             EvaluateAction::ReadAgain => {
                 let mut effects = self.search_predictions(shared);
                 effects.extend(self.read());

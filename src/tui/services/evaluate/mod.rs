@@ -1,5 +1,6 @@
 //! The service of the screen Evaluate: finds runs with predictions, evaluates and compares them.
 
+mod export;
 mod scanners;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ use mammoscope_storage::runs::workspace::Workspace;
 
 /// The service of the screen Evaluate.
 pub(in crate::tui) struct EvaluateService {
+    workspace: Workspace,
     inbox: Sender<UiMessage>,
     /// The number of the latest request of each kind; work for an earlier one is given up.
     opened: Arc<AtomicU64>,
@@ -37,8 +39,8 @@ pub(in crate::tui) struct EvaluateService {
 }
 
 impl EvaluateService {
-    pub(super) fn new(_workspace: &Workspace, inbox: &Sender<UiMessage>) -> Self {
-        Self { inbox: inbox.clone(), opened: Arc::default(), compared: Arc::default() }
+    pub(super) fn new(workspace: &Workspace, inbox: &Sender<UiMessage>) -> Self {
+        Self { workspace: workspace.clone(), inbox: inbox.clone(), opened: Arc::default(), compared: Arc::default() }
     }
 
     pub(super) fn perform(&mut self, effect: EvaluateEffect) {
@@ -56,6 +58,13 @@ impl EvaluateService {
                 let superseded = superseded(&self.compared, request);
                 thread::spawn(move || {
                     compare(request, [&source, &with], split, first, Cancellation::new(&superseded), &send);
+                });
+            }
+            EvaluateEffect::ExportFigures(exported) => {
+                let workspace = self.workspace.clone();
+                thread::spawn(move || {
+                    let outcome = export::export_figures(&workspace, &exported);
+                    send(EvaluateMessage::Exported { outcome })
                 });
             }
             EvaluateEffect::Complete(typed) => {
