@@ -79,7 +79,6 @@ pub(super) struct Line {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Legend {
     UpperRight,
-    UpperLeft,
     LowerRight,
     LowerLeft,
 }
@@ -108,7 +107,6 @@ pub(super) fn line_chart(
         if lines.iter().any(|line| !line.label.is_empty()) {
             let position = match legend {
                 Legend::UpperRight => SeriesLabelPosition::UpperRight,
-                Legend::UpperLeft => SeriesLabelPosition::UpperLeft,
                 Legend::LowerRight => SeriesLabelPosition::LowerRight,
                 Legend::LowerLeft => SeriesLabelPosition::LowerLeft,
             };

@@ -33,7 +33,7 @@ pub fn reliability_chart(set: SetName, lines: &[ReliabilityLine]) -> Result<Char
     }));
     let name = format!("reliability-{set}");
     let axes = (&Axis::share("mean probability of the predicted class"), &Axis::share("share of right predictions"));
-    let svg = line_chart(&name, (760, 700), axes, &drawn, Legend::UpperLeft)?;
+    let svg = line_chart(&name, (760, 700), axes, &drawn, Legend::LowerRight)?;
     let described: Vec<String> = lines
         .iter()
         .map(|line| {

@@ -28,7 +28,7 @@ pub(super) fn section(facts: &ReportFacts) -> Option<Section> {
                 " predicted wrongly; those with the highest probability of the wrong class come first. Cases have numbers in place \
                  of names; --key FILE writes which subject each of them is."
             }
-            @if let Some(caution) = &facts.map_caution { p.note { (caution) } }
+            @if let Some(caution) = &facts.map_caution { p.note { "The " (caution) " in mammoscope explain, and --maps here." } }
         }
         @for (number, case) in (1..).zip(shown) { (error_case(number, case)) }
     };

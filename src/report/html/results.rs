@@ -57,16 +57,14 @@ pub(super) fn section(facts: &ReportFacts, charts: &mut Vec<Chart>) -> Result<Op
         div.charts.small {
             @for chart in &matrices { (figure(chart, &format!("{}. True classes in rows; shares of the row.", chart.title))) }
         }
-        @if !thresholds.is_empty() {
-            h3 { "Thresholds: dense against non-dense, and each class against the rest" }
-            div.charts {
-                @for chart in &thresholds {
-                    (figure(chart, &format!("{}. The black curve is dense (C or D) against non-dense.", chart.title)))
-                }
+        h3 { "Thresholds and calibration" }
+        div.charts {
+            @for chart in &thresholds {
+                (figure(chart, &format!("{}. The thickest curve is dense (C or D) against non-dense.", chart.title)))
             }
+            (figure(&reliability, &format!("{}. On the diagonal, probabilities are what they say.", reliability.title)))
         }
-        h3 { "Calibration" }
-        div.charts { (figure(&reliability, &format!("{}. On the diagonal, probabilities are what they say.", reliability.title))) }
+        @if thresholds.is_empty() { p.note { "All cases are of one class, so there are no ROC curves." } }
         (blocks(&notes))
     };
     charts.extend(kappas.into_iter().chain(matrices).chain(thresholds).chain([reliability]));
