@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod audit;
+mod command_schemas;
 mod copied_images;
 mod doctor;
 mod doubtful_input;

@@ -74,7 +74,7 @@ fn figures_come_from_predictions_of_this_model_only() {
     let text = fs::read_to_string(&card).unwrap();
     // The four phantoms of the test set are of another data set than the model's.
     assert!(
-        text.contains("images of CC_R: 4 of 4 subjects") && text.contains("of no split of the training run"),
+        text.contains("images of CC_R (4 of 4 subjects)") && text.contains("of no split of the training run"),
         "{text}"
     );
     assert!(!text.contains(folder.path().to_str().unwrap()), "{text}");

@@ -35,8 +35,8 @@ pub(super) fn data(facts: &ModelCardFacts) -> String {
         lines.push(format!("- Training images: {}.", markdown_text(appearance)));
     }
     lines.push(format!(
-        "- Preprocessing: 8-bit grey levels, resized to {size} × {size} pixels and scaled as route {} of the program's \
-         numerics.md says; the exports contain the same steps.",
+        "- Preprocessing: 8-bit grey levels, resized to {size} × {size} pixels, scaled and centred (route `{}`, docs/numerics.md of \
+         the program); the exports contain the same steps.",
         facts.input_route,
         size = facts.size,
     ));

@@ -21,6 +21,7 @@ impl CardEvaluation {
             None => String::new(),
         };
         match self.set.as_str() {
+            "total" if facts.view.is_some() => format!("{split}examinations, all views fused, each by its own model"),
             "total" => format!("{split}examinations, all views fused"),
             "right" | "left" => format!("{split}images of the {} breast, views fused", self.set),
             set => format!("{split}images of {set}"),
@@ -57,14 +58,14 @@ pub(super) fn figures(facts: &ModelCardFacts) -> String {
         .collect();
     let head = std::iter::once(String::new()).chain(evaluations.iter().map(|evaluation| {
         format!(
-            "{}: {} of {}",
+            "{} ({} of {})",
             evaluation.images(facts),
             evaluation.cases,
             counted(evaluation.subjects as usize, "subject")
         )
     }));
     text.push_str(&wide_table(&head.collect::<Vec<_>>(), &rows));
-    for evaluation in evaluations {
+    for evaluation in evaluations.iter().filter(|evaluation| !evaluation.is_fused()) {
         let _ = write!(text, "\nConfusion matrix, {}: rows true, columns predicted.\n\n", evaluation.images(facts));
         let row = |class: DensityClass| {
             let [a, b, c, d] = evaluation.confusion[class.index()].map(|count| count.to_string());
@@ -142,7 +143,9 @@ pub(super) fn limits(facts: &ModelCardFacts) -> String {
                 .to_owned(),
         );
     }
-    for evaluation in evaluations.iter().filter(|evaluation| evaluation.subjects < FEW_SUBJECTS) {
+    for evaluation in
+        evaluations.iter().filter(|evaluation| !evaluation.is_fused() && evaluation.subjects < FEW_SUBJECTS)
+    {
         lines.push(format!(
             "{} ({}): the intervals are wide, and differences between models within them mean nothing.",
             counted(evaluation.subjects as usize, "subject"),

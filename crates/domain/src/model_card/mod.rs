@@ -105,7 +105,7 @@ fn summary(facts: &ModelCardFacts) -> String {
         ("Output", "probabilities of the BI-RADS classes A, B, C and D".to_owned()),
     ];
     format!(
-        "{synthetic}\nIt is not a medical device.\n\n{}",
+        "{synthetic} It is not a medical device.\n\n{}",
         table(&["", ""], &rows.map(|(name, value)| [name.to_owned(), value]))
     )
 }
