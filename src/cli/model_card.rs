@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::console::{Console, Outcome, WrongUse};
 use super::model_choice::open_models;
+use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::metrics::evaluation_document::{EvaluatedSet, EvaluationDocument, Provenance};
 use mammoscope_domain::metrics::evaluation_set::SetName;
@@ -19,6 +20,8 @@ use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::{printable_os, printable_path};
+use mammoscope_imaging::decode::decode_file;
+use mammoscope_imaging::pixel_checksum::pixel_sha256;
 use mammoscope_storage::cards::card_file::{CardChange, write_card};
 use mammoscope_storage::cards::run_card::{facts_of_model, run_of_best};
 use mammoscope_storage::models::model_set::ModelEntry;
@@ -95,6 +98,7 @@ fn card_path(out: Option<&Path>, model: &Path, facts: &mut ModelCardFacts) -> Pa
 #[derive(Deserialize)]
 struct Notes {
     models: Vec<ModelNote>,
+    grey_range: GreyRange,
 }
 
 #[derive(Deserialize)]
@@ -125,7 +129,7 @@ fn evaluations(folder: &Path, model: &ModelEntry) -> anyhow::Result<Vec<CardEval
         bail!("the predictions are older than {}; predict again", printable_path(&model.path));
     }
     let rows = read_table(&table)?;
-    let split = split_of(&rows, &views, model)?;
+    let split = split_of(&rows, &views, notes.grey_range, model)?;
     let bootstrap = Bootstrap::default();
     let sets = EvaluatedSet::of_rows(&rows, &[], Fusion::Mean, bootstrap).map_err(|error| error.of_tables(1))?;
     let provenance = Provenance { split, rows: rows.len(), ..Provenance::default() };
@@ -140,21 +144,31 @@ fn evaluations(folder: &Path, model: &ModelEntry) -> anyhow::Result<Vec<CardEval
     Ok(found)
 }
 
-/// The split of the predicted subjects by the model's own list; `None` if the model has none.
+/// The split of the predicted subjects by the model's own list; `None` if the model has none, or if the images are of another
+/// data set. Ids of another data set may be the same by chance; its images are not.
 fn split_of(
     rows: &[PredictionRow],
     views: &BTreeSet<Option<View>>,
+    range: GreyRange,
     model: &ModelEntry,
 ) -> anyhow::Result<Option<Split>> {
     let Some(splits) = ModelSplits::of_model(&model.path, &model.metadata) else { return Ok(None) };
-    let own = rows.iter().filter(|row| views.contains(&row.view) && row.label.is_some());
-    let found: BTreeSet<Option<Split>> = own.map(|row| splits.split_of(&row.subject)).collect();
+    let own: Vec<&PredictionRow> = rows.iter().filter(|row| views.contains(&row.view) && row.label.is_some()).collect();
+    let found: BTreeSet<Option<Split>> = own.iter().map(|row| splits.split_of(&row.subject)).collect();
     if found.contains(&Some(Split::Train)) {
-        bail!(
-            "{} was trained on subjects that are among the predictions, which says nothing about others; predict with \
-             --split test",
-            printable_path(&model.path)
-        );
+        let is_strange = |row: &&&PredictionRow| {
+            let levels = decode_file(Path::new(&row.file)).and_then(|image| image.into_levels(range)).ok();
+            levels.and_then(|levels| splits.was_fitted_to(&pixel_sha256(&levels.raster))) == Some(false)
+        };
+        let known = own.iter().filter(|row| splits.split_of(&row.subject) == Some(Split::Train));
+        if known.clone().filter(is_strange).count() < known.count() {
+            bail!(
+                "{} was trained on subjects that are among the predictions, which says nothing about others; predict with \
+                 --split test",
+                printable_path(&model.path)
+            );
+        }
+        return Ok(None);
     }
     match found.iter().collect::<Vec<_>>().as_slice() {
         [one] => Ok(**one),

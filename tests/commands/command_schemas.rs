@@ -106,20 +106,22 @@ fn documents_about_models_fit_their_schemas() {
 #[test]
 fn settings_fit_their_schema() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml");
+    let file = folder.path().join("mammoscope/config.toml");
     let settings = || {
-        let output = mammoscope().env("MAMMOSCOPE_CONFIG", &file).args(["config", "show", "--json"]).output().unwrap();
+        let mut command = mammoscope();
+        command.env_remove("MAMMOSCOPE_CONFIG").env("XDG_CONFIG_HOME", folder.path());
+        let output = command.args(["config", "show", "--json"]).output().unwrap();
         assert!(output.status.success(), "{}", stderr_of(&output));
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
     check("config_show_command", &settings());
-    let text =
-        "theme = \"dark\"\nmouse = false\nnotifications = \"bell\"\nworkspace = \"/tmp/ws\"\n[keys]\nquit = \"Q\"\n";
+    let text = "theme = \"dark\"\nmouse = false\nnotifications = \"bell\"\nworkspace = \"/tmp/ws\"\n[keys]\nfind = [\"/\", \"ctrl-f\"]\n";
+    fs::create_dir(file.parent().unwrap()).unwrap();
     fs::write(&file, text).unwrap();
     let given = settings();
     assert_eq!(
-        (&given["theme"], &given["lines"]["mouse"], &given["keys"]["quit"][0]),
-        (&"dark".into(), &2.into(), &"Q".into())
+        (&given["theme"], &given["lines"]["mouse"], &given["keys"]["find"][1]),
+        (&"dark".into(), &2.into(), &"Ctrl-F".into())
     );
     check("config_show_command", &given);
 }

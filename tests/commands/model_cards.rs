@@ -72,7 +72,7 @@ fn figures_come_from_predictions_of_this_model_only() {
     let with_figures = ["model", "card", "models/CC_R.safetensors", "--predictions", "predictions"];
     assert!(succeed(folder.path(), &with_figures).contains("CC_R.md: written"));
     let text = fs::read_to_string(&card).unwrap();
-    // The four phantoms of the test set are of another data set than the model's.
+    // The four phantoms of the test set have ids of the model's training subjects, but are other images.
     assert!(
         text.contains("images of CC_R (4 of 4 subjects)") && text.contains("of no split of the training run"),
         "{text}"
@@ -92,6 +92,7 @@ fn figures_come_from_predictions_of_this_model_only() {
     assert_eq!(fs::read_to_string(&card).unwrap(), "# A card\n");
     fs::write(&card, b"a \xff").unwrap();
     fail(folder.path(), &["model", "card", "models/CC_R.safetensors"], "not UTF-8 text");
-    let two = run(folder.path(), &["model", "card", "models", "--out", "card.md"]);
-    assert_eq!(two.status.code(), Some(2), "{}", stderr_of(&two));
+    let shipped = shipped("models");
+    let several = run(folder.path(), &["model", "card", shipped.to_str().unwrap(), "--out", "card.md"]);
+    assert_eq!(several.status.code(), Some(2), "{}", stderr_of(&several));
 }

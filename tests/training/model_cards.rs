@@ -108,6 +108,28 @@ fn set_modified(path: &Path, time: SystemTime) {
 }
 
 #[test]
+fn figures_of_training_images_are_refused() {
+    let fixture = TrainingFixture::new();
+    let run = fixture.train_successfully(&["epochs=1"]);
+    let [all, test] = ["all", "test"].map(|split| {
+        let out = fixture.folder.path().join(split).to_str().unwrap().to_owned();
+        let data = fixture.data.to_str().unwrap();
+        let predict = ["predict", "--model", &run.name(), "--data", data, "--view", "CC_R", "--device", "cpu"];
+        succeed(&fixture.output(&[&predict[..], &["--split", split, "--out", &out]].concat()));
+        out
+    });
+    let trained = card_of(&run);
+    let refused = fixture.output(&["model", "card", &run.name(), "--predictions", &all]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr_of(&refused).contains("was trained on subjects that are among the predictions"));
+    assert_eq!(card_of(&run), trained);
+    succeed(&fixture.output(&["model", "card", &run.name(), "--predictions", &test]));
+    let card = card_of(&run);
+    assert_eq!(head_of(&card)["model-index"][0]["results"][0]["dataset"]["split"].as_str(), Some("test"));
+    assert!(!card.contains("validation images of CC_R"), "{card}");
+}
+
+#[test]
 fn exports_have_a_card_beside_them() {
     let fixture = TrainingFixture::new();
     let run = fixture.train_successfully(&["epochs=1"]);
