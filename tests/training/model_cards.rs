@@ -11,7 +11,7 @@ use mammoscope_storage::models::model_file::sha256_hex;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_test_support::stderr_of;
-use mammoscope_test_support::training_fixture::TrainingFixture;
+use mammoscope_test_support::training_fixture::{TrainingFixture, summary};
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -105,6 +105,25 @@ fn a_run_has_a_card_that_evaluate_keeps_up_to_date() {
 
 fn set_modified(path: &Path, time: SystemTime) {
     fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+#[test]
+fn a_resumed_run_updates_its_card_or_says_why_not() {
+    let fixture = TrainingFixture::new();
+    let run = fixture.train_successfully(&[]);
+    fs::write(run.model_card(), card_of(&run) + "By hand.\n").unwrap();
+    succeed(&fixture.resume(&run, &["--epochs", "3"]));
+    let resumed = card_of(&run);
+    assert!(resumed.contains(" of 3, by ") && resumed.ends_with("By hand.\n"), "{resumed}");
+
+    let changed = resumed.replace("| Form |", "| Format |");
+    fs::write(run.model_card(), &changed).unwrap();
+    succeed(&fixture.resume(&run, &["--epochs", "4"]));
+    assert_eq!(card_of(&run), changed);
+    let warnings: Vec<String> = summary(&run).warnings.iter().map(|warning| warning.message.clone()).collect();
+    let expected = "model_card.md is not up to date: its section summary was changed by hand";
+    assert!(warnings.iter().any(|warning| warning.contains(expected)), "{warnings:?}");
+    assert!(warnings.iter().all(|warning| !warning.contains("/proc/")), "{warnings:?}");
 }
 
 #[test]
