@@ -22,6 +22,7 @@ mod interruption;
 mod known_splits;
 mod man;
 mod model;
+mod model_card;
 mod model_choice;
 mod model_description;
 mod moved_data;
@@ -103,8 +104,8 @@ fn dispatch(arguments: Arguments, console: &Console, workbench: &Workbench<'_>) 
         Command::Attach(arguments) => workbench::attach(&arguments, requested, workbench),
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Export(arguments) => export::run(&arguments, workspace, console),
-        Command::Model(arguments) => model::run(&arguments, console),
         Command::Report(arguments) => report::run(&arguments, workspace, console),
+        Command::Model(arguments) => model::run(&arguments, workspace, console),
         Command::Explain(OrMerge::Command(arguments)) => explain::run(&arguments, workspace, console),
         Command::Explain(OrMerge::Merge(arguments)) => explain::merge(&arguments, console),
         Command::Predict(OrMerge::Command(arguments)) => predict::run(&arguments, workspace, console),

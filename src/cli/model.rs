@@ -1,12 +1,13 @@
 //! `mammoscope model`: the network layer by layer, and the metadata of model files.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::console::{Console, Outcome, print_result};
+use super::model_card::{self, CardArguments};
 use super::model_description::{self, DescribeArguments};
 use mammoscope_domain::image::training_images::{PROVENANCE_KEY, TrainingImages};
 use mammoscope_domain::network::network_layers::LayerRow;
@@ -29,6 +30,7 @@ enum Question {
     Summary(SummaryArguments),
     Info(InfoArguments),
     Describe(DescribeArguments),
+    Card(CardArguments),
 }
 
 /// Print the layers, shapes and parameters of the network
@@ -64,11 +66,12 @@ struct InfoArguments {
     json: bool,
 }
 
-pub(super) fn run(arguments: &ModelArguments, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(arguments: &ModelArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     print_result(&match &arguments.question {
         Question::Summary(arguments) => summary(arguments)?,
         Question::Info(arguments) => info(arguments)?,
         Question::Describe(arguments) => return model_description::run(arguments, console),
+        Question::Card(arguments) => return model_card::run(arguments, workspace, console),
     })?;
     Ok(Outcome::Done)
 }

@@ -285,7 +285,7 @@ fn the_import_takes_a_pytorch_export_back() {
     let original = shipped("models/MLO_L.safetensors");
     let out = folder.path().join("exported");
     successfully(&export(&original, &["--format", "pytorch", "--out", text(&out)]));
-    assert_eq!(names_in(&out), ["model.py", "model.safetensors"]);
+    assert_eq!(names_in(&out), ["README.md", "model.py", "model.safetensors"]);
     for (source, name) in [(out.clone(), "folder"), (out.join("model.safetensors"), "file")] {
         let back = folder.path().join(name);
         successfully(&mammoscope().arg("import").arg(&source).arg("--out").arg(&back).output().unwrap());

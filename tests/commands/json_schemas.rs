@@ -40,13 +40,13 @@ use mammoscope_test_support::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-fn schema(name: &str) -> Value {
+pub(super) fn schema(name: &str) -> Value {
     let path = shipped("docs/schemas").join(format!("{name}.json"));
     serde_json::from_slice(&fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))).unwrap()
 }
 
 /// Asserts that a document fits its schema, and that it would not with another key or without one that is required.
-fn check(name: &str, document: &Value) {
+pub(super) fn check(name: &str, document: &Value) {
     let schema = schema(name);
     let validator: Validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> =

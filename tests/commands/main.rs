@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod audit;
+mod command_schemas;
 mod copied_images;
 mod doctor;
 mod doubtful_input;
@@ -14,6 +15,7 @@ mod explain_terminal;
 mod exported_models;
 mod folder_leftovers;
 mod json_schemas;
+mod model_cards;
 mod models_to_export;
 mod phantom_command;
 mod predict_cli;

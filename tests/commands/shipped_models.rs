@@ -53,7 +53,7 @@ fn the_cards_describe_the_files() {
         };
         let provenance = |key: &str| info["provenance"][key].as_str().unwrap_or_else(|| panic!("{key}: {info:#}"));
         assert_eq!(text("sha256"), sha256_hex(&bytes));
-        says(&format!("SHA-256 `{}`", text("sha256")));
+        says(&format!("| SHA-256 | `{}` |", text("sha256")));
         says(&format!("{} bytes", grouped(bytes.len())));
         says(&format!("width factor {}", text("width")));
         says(&format!("{} parameters", grouped(info["parameters"].as_u64().unwrap() as usize)));
@@ -61,8 +61,7 @@ fn the_cards_describe_the_files() {
         assert_eq!(text("view"), view.name());
         says(provenance("dataset_sha256"));
         says(&format!("--preset {}", provenance("preset")));
-        says(&format!("Best epoch {} of", provenance("epoch")));
-        says(&format!("by `{}`", provenance("monitor")));
+        says(&format!("Best epoch {}, by `{}`", provenance("epoch"), provenance("monitor")));
         let value: f64 = provenance("value").parse().unwrap();
         says(&format!("({value:.3})"));
     }

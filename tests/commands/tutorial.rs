@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mammoscope_test_support::{engine, mammoscope, names_in, stderr_of};
+use mammoscope_test_support::{engine, mammoscope, names_in, shared, stderr_of};
 
 /// The blocks of commands in the section of a second-level heading.
 fn commands(text: &str, heading: &str) -> Vec<String> {
@@ -25,17 +25,7 @@ fn the_learners_section_works() {
     let blocks = commands(&tutorial(), "To learn");
     assert!(blocks.len() > 8 && blocks.concat().contains("mammoscope evaluate"), "{blocks:#?}");
     let folder = tempfile::tempdir().unwrap();
-    // One shell for all blocks, as a user has; `-x` shows where it failed.
-    let programs = engine().parent().unwrap().to_owned();
-    let mut path = OsString::from(&programs);
-    path.push(":");
-    path.push(env::var_os("PATH").unwrap_or_default());
-    let mut shell = Command::new("sh");
-    shell.args(["-eux", "-c", &blocks.join("\n")]).current_dir(folder.path());
-    shell.env("PATH", path).env("OMP_WAIT_POLICY", "PASSIVE").env_remove("MAMMOSCOPE_ENGINE");
-    let output = shell.output().unwrap();
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), stderr_of(&output));
-    assert!(output.status.success(), "{stdout}\n{stderr}");
+    let (stdout, stderr) = run_blocks(folder.path(), &blocks);
     let made = folder.path().join("tutorial");
     let runs = names_in(&made.join("workspace/runs"));
     for (name, count) in [("by-heart", 1), ("first", 1), ("long", 1), ("four", 4)] {
@@ -56,6 +46,81 @@ fn the_learners_section_works() {
     assert!(stdout.contains(" subjects; at least 10 subjects are needed."), "{stdout}");
     assert!(stderr.contains("maps of add_12 have 2 × 2 positions at 64 px"), "{stderr}");
     assert!(stderr.contains("use --layer add_6"), "{stderr}");
+}
+
+#[test]
+fn the_references_section_works() {
+    let blocks = commands(&tutorial(), "Through the reference");
+    assert!(blocks.len() == 6 && blocks.concat().contains("--parity"), "{blocks:#?}");
+    let (Some(seed), Some(weights), Some(expected)) =
+        (shared("seed"), shared("reference/full/keras_resnet41.h5"), shared("reference/predictions.json"))
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["TestSet", "Predictions", "CC_R_history", "MAPS"] {
+        std::os::unix::fs::symlink(seed.canonicalize().unwrap().join(name), folder.path().join(name)).unwrap();
+    }
+    fs::copy(weights, folder.path().join("CC_R.h5")).unwrap();
+    let (stdout, stderr) = run_blocks(folder.path(), &blocks);
+    // The figures in the text are those that the program prints.
+    let line = |start: &str| {
+        let line = stdout.lines().find(|line| line.starts_with(start));
+        line.unwrap_or_else(|| panic!("no line {start}: {stdout}")).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let text = tutorial();
+    for (set, row) in [("CC_R ", "| CC_R |"), ("MLO_R ", "| MLO_R |"), ("right ", "| right, the mean of both |")] {
+        let row = text.lines().find(|line| line.starts_with(row)).unwrap();
+        let figures: Vec<String> =
+            row.split(" | ").skip(1).map(|cell| format!("0{}", cell.trim_end_matches(" |"))).collect();
+        assert!(line(set).starts_with(&format!("{}128 {}", set, figures.join(" "))), "{row}: {}", line(set));
+    }
+    assert!(line("  accuracy  ").contains("0.805 [0.734, 0.867]"), "{}", line("  accuracy  "));
+    assert!(line("  linear kappa").starts_with("linear kappa 0.768 "), "{}", line("  linear kappa"));
+    assert_eq!((line("  C   "), line("  D   ")), ("C 0 6 42 2 0.840".to_owned(), "D 0 0 4 9 0.692".to_owned()));
+    assert!(stdout.contains("\nepoch 46, accuracy 0.80\n"), "{stdout}");
+    assert!(stderr.contains("41 convolutions, 2,262,660 parameters"), "{stderr}");
+    let runs = folder.path().join("workspace/runs");
+    let run = runs.join(names_in(&runs).into_iter().find(|name| name.ends_with("small")).unwrap());
+    for series in ["loss_train", "acc_train", "loss_val", "acc_val"] {
+        assert_eq!(values(&run, &format!("{series}.txt")).len(), 3, "{series}");
+    }
+    assert!(run.join("model_card.md").is_file());
+    assert!(names_in(&run.join("checkpoints")).iter().any(|name| name.starts_with("best-00")), "{run:?}");
+    // The probabilities of Keras, to five decimals.
+    let expected: serde_json::Value = serde_json::from_slice(&fs::read(expected).unwrap()).unwrap();
+    let images = expected["images"].as_array().unwrap().iter().filter(|image| image["view"] == "CC_R");
+    let theirs: Vec<f64> = images
+        .flat_map(|image| {
+            image["route1"]["probabilities"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap())
+        })
+        .collect();
+    let columns = fs::read_to_string(folder.path().join("predictions/predictions_CC_R.txt")).unwrap();
+    let ours: Vec<f64> = columns.split_whitespace().map(|value| value.parse().unwrap()).collect();
+    assert_eq!((ours.len(), theirs.len()), (16, 16));
+    assert!(ours.iter().zip(&theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-5), "{ours:?}, {theirs:?}");
+    // The pictures have the reference's names.
+    let (made, reference) = (folder.path().join("maps/CC_R"), folder.path().join("MAPS/CC_R"));
+    let pictures = names_in(&made.join("A"));
+    let missing: Vec<String> =
+        names_in(&reference.join("A")).into_iter().filter(|name| !pictures.contains(name)).collect();
+    assert!(missing.is_empty() && pictures.contains(&"1251_1_A_CC_R_map.npy".to_owned()), "{missing:?}: {pictures:?}");
+    assert!(stdout.contains("in dense tissue  along the skin"), "{stdout}");
+}
+
+/// Runs blocks of commands in one shell, as a user would, in a folder. Returns stdout and stderr.
+fn run_blocks(folder: &Path, blocks: &[String]) -> (String, String) {
+    let mut path = OsString::from(engine().parent().unwrap());
+    path.push(":");
+    path.push(env::var_os("PATH").unwrap_or_default());
+    let mut shell = Command::new("sh");
+    // `-x` shows where it failed.
+    shell.args(["-eux", "-c", &blocks.join("\n")]).current_dir(folder);
+    shell.env("PATH", path).env("OMP_WAIT_POLICY", "PASSIVE").env_remove("MAMMOSCOPE_ENGINE");
+    let output = shell.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout).into_owned(), stderr_of(&output));
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    (stdout, stderr)
 }
 
 /// Runs `mammoscope` in a folder with a workspace. It must succeed; returns its stdout.
@@ -122,7 +187,9 @@ fn the_claim_about_the_confounder_holds() {
 #[test]
 fn all_commands_of_the_tutorial_exist() {
     let text = tutorial();
-    let blocks = [commands(&text, "To learn"), commands(&text, "With data and a GPU")].concat();
+    let blocks =
+        [commands(&text, "To learn"), commands(&text, "With data and a GPU"), commands(&text, "Through the reference")]
+            .concat();
     let mut tried = 0;
     for line in blocks.iter().flat_map(|block| block.lines()) {
         let Some(words) = line.trim_start().strip_prefix("mammoscope ") else { continue };

@@ -16,6 +16,7 @@ mod folds;
 mod gpu_memory;
 mod kill_series;
 mod lost_terminals;
+mod model_cards;
 mod passing_faults;
 mod phantom_explanations;
 mod placement_speed;

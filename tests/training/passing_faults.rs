@@ -46,6 +46,7 @@ const FEW: &[Fault] = &[
     fault(EIO, "/events.jsonl", Begins::Within, Some("events.jsonl could not be written for a while")),
     fault(ESTALE, "last.safetensors", Begins::Within, Some("last.safetensors cannot be written")),
     fault(EIO, "/tensorboard/", Begins::Within, Some("TensorBoard file could not be written for a while")),
+    fault(EIO, "model_card.md", Begins::AtEnd, Some("the model card cannot be written")),
 ];
 
 const ALL: &[Fault] = &[
@@ -68,6 +69,7 @@ const ALL: &[Fault] = &[
     fault(EIO, "/cache/", Begins::First, Some("the pixel cache cannot be written")),
     fault(EIO, "/predictions/", Begins::AtEnd, Some("the final evaluation cannot be written")),
     fault(EDQUOT, "/evaluation/", Begins::AtEnd, Some("the final evaluation cannot be written")),
+    fault(EDQUOT, "model_card.md", Begins::AtEnd, Some("the model card cannot be written")),
     fault(EIO, "/tensorboard/", Begins::AtEnd, None),
     fault(EIO, "acc_train.txt", Begins::AtEnd, None),
     fault(EIO, "machine.jsonl", Begins::Within, None),

@@ -4,6 +4,7 @@ pub mod cancellation;
 pub mod explanation;
 pub mod image;
 pub mod metrics;
+pub mod model_card;
 pub mod network;
 pub mod random_stream;
 pub mod run;

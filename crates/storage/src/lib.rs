@@ -1,7 +1,8 @@
-//! The project's files: models, runs, tables, the import of Keras models, and exported models; all survive
+//! The project's files: models, runs, tables, the import of Keras models, exported models, and model cards; all survive
 //! a crash.
 
 pub mod atomic_file;
+pub mod cards;
 pub mod exports;
 pub mod file_system;
 pub mod keras;

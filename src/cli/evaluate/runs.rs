@@ -24,6 +24,7 @@ use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeo
 use mammoscope_engine_client::image_job::ImageJobError;
 use mammoscope_engine_protocol::command::JobId;
 use mammoscope_runs::resume_checks::check_data;
+use mammoscope_storage::cards::run_card::write_run_card;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
 use mammoscope_storage::runs::file_seal::seal_warning;
 use mammoscope_storage::runs::manifest_file::read_manifest;
@@ -132,6 +133,11 @@ pub(in crate::cli) fn evaluate<const N: usize>(
             }
         }
         predictions.folds = pool.take();
+    }
+    for run in trained.iter().flatten().filter(|run| !unstored.contains(run.run.path())) {
+        if let Err(error) = write_run_card(&run.run) {
+            console.warn(format!("{} is not up to date: {error}", printable_path(&run.run.model_card())));
+        }
     }
     Ok(EvaluatedRuns { split, predictions, failed })
 }

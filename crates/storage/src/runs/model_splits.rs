@@ -81,6 +81,13 @@ impl ModelSplits {
         entries
     }
 
+    /// Returns the number of subjects of each split.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(Split, usize)> {
+        let counts = Split::ALL.into_iter().filter_map(|split| Some((split, self.subjects.get(&split)?.len())));
+        counts.collect()
+    }
+
     /// Returns the split of a subject; `None` if the training did not use the subject.
     #[must_use]
     pub fn split_of(&self, subject: &SubjectId) -> Option<Split> {

@@ -15,6 +15,9 @@ use super::held_directory::{HeldDirectory, is_missing};
 use super::process_evidence::boot_id;
 use super::run_status_file::read_status;
 
+/// The card of a run's best model.
+pub const CARD_FILE: &str = "model_card.md";
+
 /// A run directory. Creating this value does not access the disk.
 #[derive(Clone, Debug)]
 pub struct RunDir {
@@ -219,6 +222,12 @@ impl RunDir {
     #[must_use]
     pub fn evaluation(&self, split: Split) -> PathBuf {
         self.evaluations().join(format!("{split}.json"))
+    }
+
+    /// The card of the run's best model.
+    #[must_use]
+    pub fn model_card(&self) -> PathBuf {
+        self.path.join(CARD_FILE)
     }
 
     /// The folder of TensorBoard event files.

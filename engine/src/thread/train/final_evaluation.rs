@@ -9,9 +9,11 @@ use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::Precision;
+use mammoscope_storage::cards::card_file::CardError;
+use mammoscope_storage::cards::run_card::{RunCardError, write_run_card};
 use mammoscope_storage::models::model_file::Model;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
-use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_dir::{CARD_FILE, RunDir};
 use mammoscope_storage::runs::split_evaluation::write_split_evaluation;
 use tch::{Device, no_grad};
 
@@ -23,7 +25,7 @@ use crate::learning::folded_resnet::FoldedResNet;
 use crate::learning::resnet::ResNet;
 use crate::learning::training_observer::TrainingObserver as _;
 
-/// Writes `predictions/` and `evaluation/` of a run. Computed in f32, as `mammoscope predict` does.
+/// Writes `predictions/`, `evaluation/` and the model card of a run. Computed in f32, as `mammoscope predict` does.
 pub(super) fn evaluate_best(
     run: &RunDir,
     images: &PreparedImages,
@@ -70,5 +72,20 @@ pub(super) fn evaluate_best(
             }))?;
         }
     }
-    Ok(())
+    write_card(run, recorder)
+}
+
+/// Writes the run's model card. One that a person changed so that it cannot be updated is a warning.
+fn write_card(run: &RunDir, recorder: &mut Recorder) -> anyhow::Result<()> {
+    let problem = recorder.persist("the model card", || match write_run_card(run) {
+        Err(RunCardError::Card(CardError::Io(error))) => Err(error).context("write the model card"),
+        written => Ok(written.err()),
+    })?;
+    match problem {
+        None => Ok(()),
+        Some(error) => {
+            let message = format!("{} is not up to date: {error}", printable_path(&run.shown_path().join(CARD_FILE)));
+            recorder.record(RunEventKind::Warning { message })
+        }
+    }
 }
