@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod audit;
+mod calibration;
 mod copied_images;
 mod doctor;
 mod doubtful_input;
@@ -16,6 +17,7 @@ mod folder_leftovers;
 mod json_schemas;
 mod models_to_export;
 mod phantom_command;
+mod predict_calibrated;
 mod predict_cli;
 mod printed;
 #[cfg(unix)]
