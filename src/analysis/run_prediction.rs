@@ -94,6 +94,7 @@ impl SplitWork<'_> {
             precision: self.precision,
             threads: self.threads,
             grey_range: self.manifest.grey_range,
+            augmented: None,
         };
         run_image_job(engine, job, work, cancellation, &mut |event| {
             on_event(&event);

@@ -57,8 +57,7 @@ impl<'a> KnownSplits<'a> {
         }
     }
 
-    /// Warns if a model is to predict subjects that it was trained on. Other subjects may have the same ids, so a few
-    /// images are read; if none of them was in the training, there is no warning.
+    /// Warns if a model is to predict subjects that it was trained on.
     pub(super) fn warn_of_training_images(
         &self,
         model: &ModelEntry,
@@ -66,22 +65,31 @@ impl<'a> KnownSplits<'a> {
         range: GreyRange,
         console: &Console,
     ) {
-        let Some(splits) = self.of_model(&model.path) else { return };
-        let fitted: Vec<_> =
-            samples.iter().filter(|sample| splits.split_of(&sample.subject) == Some(Split::Train)).collect();
+        let images = self.is_trained_on(model, samples, range).into_iter().filter(|is_known| *is_known).count();
+        if images > 0 {
+            console.warn(format!(
+                "{} of subjects that {} was trained on: metrics on them say nothing about new subjects; --split test \
+                leaves them out",
+                counted(images, "image"),
+                printable_path(&model.path)
+            ));
+        }
+    }
+
+    /// For each image, whether a model was trained on its subject. Other subjects may have the same ids, so a few images are
+    /// read; if none of them was in the training, the answer is no for all.
+    pub(super) fn is_trained_on(&self, model: &ModelEntry, samples: &[DatasetSample], range: GreyRange) -> Vec<bool> {
+        let Some(splits) = self.of_model(&model.path) else { return vec![false; samples.len()] };
+        let is_fitted = |sample: &DatasetSample| splits.split_of(&sample.subject) == Some(Split::Train);
         let is_strange = |sample: &&DatasetSample| {
             // An unreadable image is reported when it is predicted.
             let levels = decode_file(&sample.path).and_then(|image| image.into_levels(range)).ok();
             levels.and_then(|levels| splits.was_fitted_to(&pixel_sha256(&levels.raster))) == Some(false)
         };
-        if fitted.is_empty() || fitted.iter().copied().take(PROBES).all(|sample| is_strange(&sample)) {
-            return;
+        let mut probes = samples.iter().filter(|sample| is_fitted(sample)).take(PROBES);
+        if probes.all(|sample| is_strange(&sample)) {
+            return vec![false; samples.len()];
         }
-        console.warn(format!(
-            "{} of subjects that {} was trained on: metrics on them say nothing about new subjects; --split test \
-            leaves them out",
-            counted(fitted.len(), "image"),
-            printable_path(&model.path)
-        ));
+        samples.iter().map(is_fitted).collect()
     }
 }

@@ -32,7 +32,7 @@ pub fn baseline_blocks(sets: &[EvaluatedSet]) -> Vec<Block> {
     });
     let table = Table {
         set: None,
-        topic: "baseline",
+        topic: "baseline".to_owned(),
         caption: TITLE.to_owned(),
         indent: Indent::all(0),
         spanner: None,

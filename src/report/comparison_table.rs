@@ -66,7 +66,7 @@ fn table(ComparedSet { name, comparison }: &ComparedSet, against: &str) -> Table
     });
     Table {
         set: Some(*name),
-        topic: "comparison",
+        topic: "comparison".to_owned(),
         caption: format!("{name}: compared with {against}, {} cases in common", comparison.n),
         indent: Indent::all(2),
         spanner: None,

@@ -71,7 +71,7 @@ fn table(
     });
     Table {
         set: Some(set.name),
-        topic: "folds",
+        topic: "folds".to_owned(),
         caption: format!(
             "{}: pool, and spread over {folds} of the {} folds of {}",
             set.name,

@@ -3,6 +3,7 @@
 pub mod audit_text;
 pub mod baseline_table;
 mod bitmap_text;
+pub mod calibration_table;
 pub mod charts;
 pub mod comparison_table;
 pub mod contact_sheet;
@@ -12,6 +13,7 @@ pub mod epoch_table;
 pub mod event_text;
 pub mod explanation_table;
 pub mod fold_spread;
+pub mod help_text;
 pub mod html;
 pub mod plots;
 pub mod reader_agreement;

@@ -60,7 +60,7 @@ fn metrics(set: &EvaluationSet, evaluation: &Evaluation, caption: String) -> Tab
     });
     Table {
         set: Some(set.name),
-        topic: "metrics",
+        topic: "metrics".to_owned(),
         caption,
         indent: Indent::all(2),
         spanner: None,
@@ -137,7 +137,7 @@ fn confusion_matrix(set: &EvaluationSet, evaluation: &Evaluation, caption: Strin
     let classes = DensityClass::ALL.map(|class| Column::right(class.letter(), 8));
     Table {
         set: Some(set.name),
-        topic: "confusion-matrix",
+        topic: "confusion-matrix".to_owned(),
         caption,
         indent: Indent::all(2),
         spanner: Some(Spanner { title: "predicted", columns: 1..5, plain_end: 40 }),
@@ -186,7 +186,7 @@ fn per_class(set: &EvaluationSet, evaluation: &Evaluation, caption: String) -> T
     });
     Table {
         set: Some(set.name),
-        topic: "classes",
+        topic: "classes".to_owned(),
         caption,
         indent: Indent::all(2),
         spanner: None,

@@ -67,7 +67,7 @@ pub enum Detail {
 
 impl Detail {
     /// The sets in detail.
-    pub(super) fn of(self, sets: &[EvaluatedSet]) -> &[EvaluatedSet] {
+    pub(super) fn of<T>(self, sets: &[T]) -> &[T] {
         match self {
             Self::EverySet => sets,
             Self::LastSet => &sets[sets.len().saturating_sub(1)..],
@@ -160,7 +160,7 @@ pub(super) fn overview(sets: &[EvaluatedSet]) -> Table {
     let columns = columns.map(|(title, width)| Column::right(title, width));
     Table {
         set: None,
-        topic: "overview",
+        topic: "overview".to_owned(),
         caption: "Overview of all sets".to_owned(),
         indent: Indent::all(0),
         spanner: None,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod audit;
+mod calibration;
 mod command_schemas;
 mod copied_images;
 mod doctor;
@@ -18,6 +19,7 @@ mod json_schemas;
 mod model_cards;
 mod models_to_export;
 mod phantom_command;
+mod predict_calibrated;
 mod predict_cli;
 mod printed;
 #[cfg(unix)]

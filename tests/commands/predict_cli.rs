@@ -342,6 +342,7 @@ fn memory_stays_flat_over_ten_thousand_images() {
         device: DeviceChoice::Cpu,
         precision: Precision::F32,
         threads: Some(1),
+        augmented: None,
     };
     let (mut seen, mut early, mut late) = (0, 0, 0);
     run_image_job(&mut engine, JobId(1), work, Cancellation::never(), &mut |event| {

@@ -153,6 +153,7 @@ fn long_command() -> EngineCommand {
         device: DeviceChoice::Auto,
         precision: Precision::F32,
         threads: None,
+        augmented: None,
     };
     EngineCommand::Run { job: JobId(1), work: Work::Predict(work) }
 }

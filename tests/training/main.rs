@@ -7,6 +7,7 @@ mod completeness;
 mod damaged_records;
 mod detached_queue;
 mod engine_faults;
+mod ensembles;
 mod event_commands;
 mod exact_resume;
 mod explain_memory;

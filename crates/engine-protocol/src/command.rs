@@ -64,6 +64,23 @@ pub struct PredictWork {
     pub precision: Precision,
     /// CPU threads; `None` uses all cores.
     pub threads: Option<usize>,
+    /// Predict a randomly transformed copy of each image in its place.
+    pub augmented: Option<AugmentedCopy>,
+}
+
+/// A copy of every image for test-time augmentation, transformed as training images are. The transform depends on the copy,
+/// the seed and the image's name ([`image_seed`](mammoscope_domain::image::image_seed::image_seed)), and on nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AugmentedCopy {
+    /// The number of the copy.
+    pub copy: u32,
+    pub seed: u64,
+    /// Largest rotation, in degrees.
+    pub rotation: f64,
+    /// Largest shift, as a fraction of height and width.
+    pub shift: f64,
+    /// Largest zoom: factors are within 1 ± zoom.
+    pub zoom: f64,
 }
 
 /// Compute one explanation map per image with one model.

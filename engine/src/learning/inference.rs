@@ -5,6 +5,7 @@ use mammoscope_imaging::network_input::NetworkInput;
 use mammoscope_storage::models::model_file::Model;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
+use super::augmentation::{AffineParameters, transform};
 use super::folded_resnet::FoldedResNet;
 use super::resnet::ResNet;
 
@@ -29,11 +30,34 @@ impl Predictor {
 
     /// The logits of the classes A to D for each image of a batch, whose images all have the same size.
     pub fn logits(&self, batch: &[&NetworkInput]) -> Result<Vec<[f32; DensityClass::COUNT]>, TchError> {
+        self.logits_of(batch, None)
+    }
+
+    /// The logits of transformed copies of the images of a batch, each with its parameters. As in training, a copy is
+    /// centred on zero after its transform.
+    pub fn logits_of_copies(
+        &self,
+        batch: &[&NetworkInput],
+        parameters: &[AffineParameters],
+    ) -> Result<Vec<[f32; DensityClass::COUNT]>, TchError> {
+        self.logits_of(batch, Some(parameters))
+    }
+
+    fn logits_of(
+        &self,
+        batch: &[&NetworkInput],
+        parameters: Option<&[AffineParameters]>,
+    ) -> Result<Vec<[f32; DensityClass::COUNT]>, TchError> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         no_grad(|| {
-            let logits = self.network.forward(&batch_tensor(batch)?.f_to(self.device)?)?;
+            let mut images = batch_tensor(batch)?.f_to(self.device)?;
+            if let Some(parameters) = parameters {
+                let copies = transform(&images, parameters)?;
+                images = copies.f_sub(&copies.f_mean_dim([1_i64, 2, 3].as_slice(), true, Kind::Float)?)?;
+            }
+            let logits = self.network.forward(&images)?;
             let flat = Vec::<f32>::try_from(logits.f_to(Device::Cpu)?.f_reshape([-1])?)?;
             Ok(flat.as_chunks().0.to_vec())
         })

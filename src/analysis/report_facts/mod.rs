@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use mammoscope_dataset::audit::AuditReport;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
+use mammoscope_domain::metrics::calibration_document::CalibrationDocument;
 use mammoscope_domain::metrics::evaluation_document::{Comparison, EvaluatedSet};
 use mammoscope_domain::metrics::fold_pool::FoldPool;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
@@ -44,6 +45,8 @@ pub struct ReportFacts {
     pub synthetic: bool,
     pub prepared: Option<PreparedData>,
     pub audit: Option<AuditReport>,
+    /// The temperatures and operating points that the runs keep: one, or one for each fold.
+    pub calibrations: Vec<CalibrationDocument>,
     pub groups: Vec<GroupedFigures>,
     /// The errors with the highest confidence, first the highest.
     pub errors: Vec<ErrorCase>,

@@ -36,6 +36,11 @@ impl FoldRun<'_> {
         Some((file, file.fold?))
     }
 
+    /// The fold that it holds out.
+    pub(super) fn fold(&self) -> Option<u32> {
+        Some(self.file()?.1)
+    }
+
     fn shown(&self) -> String {
         printable(&self.name)
     }

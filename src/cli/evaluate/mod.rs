@@ -1,5 +1,6 @@
 //! `mammoscope evaluate`: metrics of predictions.
 
+mod calibrating;
 mod folds;
 pub(super) mod inputs;
 pub(super) mod runs;
@@ -12,12 +13,14 @@ use std::{fs, io};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
+use self::calibrating::{CalibrationChoice, note_next};
 use self::inputs::{Inputs, Predictions, read_seed_txt, read_tables, view_file};
 use self::runs::RunSource;
 use self::study_point::StudyChoice;
 use super::console::{Console, Outcome, WrongUse, print_result};
 use super::output_folder::check_output_folder;
 use crate::report::baseline_table::baseline_blocks;
+use crate::report::calibration_table::calibration_blocks;
 use crate::report::comparison_table::comparison_blocks;
 use crate::report::fold_spread::fold_spread_blocks;
 use crate::report::table::{Block, TableFormat};
@@ -50,6 +53,9 @@ use mammoscope_storage::atomic_file::write_atomically;
 /// are those of the pool, and the spread over folds is shown beside it. Of a study, the point that ranks first by the
 /// validation images is evaluated. The one-feature baseline, the deviation of grey within the breast, is shown beside a
 /// network.
+///
+/// --calibrate and --sensitivity fit temperatures and thresholds to the validation images of runs, after fusion, and keep
+/// them in `calibration.json` of each run. Test images are only measured.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -65,6 +71,8 @@ Examples:
     mammoscope evaluate 2026-11-23T10-15-02_modern_7f3a
   The folds of a cross-validation that were trained one by one:
     mammoscope evaluate FOLD1 FOLD2 FOLD3
+  Calibrated probabilities, and a threshold for dense that finds 90 %:
+    mammoscope evaluate latest --calibrate --sensitivity 0.9
   Two networks on the same images, with intervals of the differences:
     mammoscope evaluate modern/predictions --against seed/predictions
   Tables for a paper, and all numbers for R or pandas:
@@ -91,6 +99,8 @@ pub(super) struct EvaluateArguments {
     split: Option<Split>,
     #[command(flatten)]
     study: StudyChoice,
+    #[command(flatten)]
+    calibration: CalibrationChoice,
     /// Use the predictions that the runs have stored, which needs no libtorch, instead of predicting again
     #[arg(long)]
     stored: bool,
@@ -152,6 +162,7 @@ pub(super) fn run(
     let format = table_format(arguments)?;
     let inputs = Inputs::sort(&arguments.inputs, workspace, arguments.study, console)?;
     let against = Inputs::sort(&arguments.against, workspace, StudyChoice::default(), console).context("--against")?;
+    arguments.calibration.check(&inputs, !arguments.seed_txt.is_empty(), arguments.split)?;
     if let Some(folder) = &arguments.out {
         check_output_folder(folder).context("--out")?;
     }
@@ -163,14 +174,21 @@ pub(super) fn run(
     };
     let mut others = read_tables(&against.tables)?;
     let mut outcome = Outcome::Done;
-    let mut split = None;
+    let (mut split, mut held_out) = (None, Vec::new());
     if inputs.runs.is_empty() && against.runs.is_empty() {
         if arguments.split.is_some() {
             return Err(WrongUse("--split is for runs; a table contains whatever was predicted".to_owned()).into());
         }
     } else {
         let source = if arguments.stored { RunSource::Stored } else { RunSource::Network };
-        let evaluated = runs::evaluate(&[&inputs.runs, &against.runs], arguments.split, source, console)?;
+        let evaluated = runs::evaluate(
+            &[&inputs.runs, &against.runs],
+            arguments.split,
+            source,
+            arguments.calibration.is_made(),
+            console,
+        )?;
+        held_out = evaluated.held_out;
         let [of_inputs, of_against] = evaluated.predictions;
         predictions.extend(of_inputs);
         others.extend(of_against);
@@ -192,7 +210,11 @@ pub(super) fn run(
     let inputs = predictions.paths.iter().map(|path| printable_path(path)).collect();
     let provenance = Provenance { inputs, split, rows: predictions.rows.len(), rows_without_label };
     let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets);
-    let document = document.with_comparison(comparison).with_pool(pool);
+    let (calibrations, unkept) = arguments.calibration.fit(held_out, fusion, bootstrap, console)?;
+    if unkept > 0 {
+        outcome = Outcome::Failed;
+    }
+    let document = document.with_comparison(comparison).with_pool(pool).with_calibrations(calibrations);
     if let Some(folder) = &arguments.out {
         write_files(&document, fusion, folder, console)?;
     }
@@ -202,6 +224,7 @@ pub(super) fn run(
     } else {
         format.render(&blocks(&document, detail, fusion, bootstrap))
     })?;
+    note_next(document.calibrations(), console);
     Ok(outcome)
 }
 
@@ -228,6 +251,7 @@ fn blocks(document: &EvaluationDocument, detail: Detail, fusion: Fusion, bootstr
     if let Some(pool) = document.pool() {
         blocks.extend(fold_spread_blocks(pool, document.sets(), detail));
     }
+    blocks.extend(calibration_blocks(document.calibrations(), detail));
     blocks.extend(baseline_blocks(document.sets()));
     if let Some(Comparison { against, sets }) = document.comparison() {
         blocks.extend(comparison_blocks(sets, &against.join(", "), bootstrap));

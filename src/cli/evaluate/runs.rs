@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use super::calibrating::{HeldOutRows, refuse_unfit};
 use super::folds::{FoldRun, PooledRuns};
 use super::inputs::Predictions;
 use super::stored::stored_predictions;
@@ -26,6 +27,7 @@ use mammoscope_engine_protocol::command::JobId;
 use mammoscope_runs::resume_checks::check_data;
 use mammoscope_storage::cards::run_card::write_run_card;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
+use mammoscope_storage::runs::calibration_file::fitted_run;
 use mammoscope_storage::runs::file_seal::seal_warning;
 use mammoscope_storage::runs::manifest_file::read_manifest;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -52,14 +54,18 @@ pub(in crate::cli) struct EvaluatedRuns<const N: usize> {
     pub(in crate::cli) predictions: [Predictions; N],
     /// The number of images that could not be predicted; they were listed.
     pub(in crate::cli) failed: usize,
+    /// The predictions of both splits of each run of the first list, if something is to be fitted to them.
+    pub(super) held_out: Vec<HeldOutRows>,
 }
 
 /// Predicts and evaluates all runs, stores the results in each, and returns the predictions of one split: the requested
-/// one, or else test if there are test images. Of stored predictions, only those of that split are read.
+/// one, or else test if there are test images. Of stored predictions, only those of that split are read, unless
+/// something is to be fitted.
 pub(in crate::cli) fn evaluate<const N: usize>(
     lists: &[&[RunDir]; N],
     requested: Option<Split>,
     source: RunSource,
+    is_fitted: bool,
     console: &Console,
 ) -> anyhow::Result<EvaluatedRuns<N>> {
     // Everything that can fail without computation fails before the first job.
@@ -80,6 +86,11 @@ pub(in crate::cli) fn evaluate<const N: usize>(
             list.push(read);
         }
     }
+    let mut held_out = Vec::new();
+    for run in trained.first().into_iter().flatten().filter(|_| is_fitted) {
+        refuse_unfit(&run.run, &run.manifest)?;
+        held_out.push(run.held_out()?);
+    }
     let split = chosen_split(&trained.iter().flatten().collect::<Vec<_>>(), requested, console)?;
     let mut pools: [Option<PooledRuns>; N] = std::array::from_fn(|_| None);
     for (list, pool) in trained.iter().zip(&mut pools) {
@@ -97,7 +108,15 @@ pub(in crate::cli) fn evaluate<const N: usize>(
             }
             predictions.folds = pool.take();
         }
-        return Ok(EvaluatedRuns { split, predictions, failed: 0 });
+        for (run, held_out) in trained.iter().flatten().zip(&mut held_out) {
+            let stored = |split| {
+                let is_empty = run.images(split) == 0;
+                let rows = || stored_predictions(&run.run, &run.manifest, &run.model, split).map(|stored| stored.rows);
+                if is_empty { Ok(Vec::new()) } else { rows() }
+            };
+            (held_out.validation, held_out.test) = (stored(Split::Validation)?, stored(Split::Test)?);
+        }
+        return Ok(EvaluatedRuns { split, predictions, failed: 0, held_out });
     }
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
@@ -124,6 +143,9 @@ pub(in crate::cli) fn evaluate<const N: usize>(
                         console.warn(format!("the evaluation is not stored in {folder}: {error}"));
                     }
                 }
+                if let Some(held_out) = held_out.iter_mut().find(|held_out| held_out.run == run.run) {
+                    held_out.keep(of_split, &kept.rows);
+                }
                 if of_split == split {
                     if let Some(pool) = pool {
                         pool.add(&run.manifest, &kept.rows);
@@ -139,7 +161,7 @@ pub(in crate::cli) fn evaluate<const N: usize>(
             console.warn(format!("{} is not up to date: {error}", printable_path(&run.run.model_card())));
         }
     }
-    Ok(EvaluatedRuns { split, predictions, failed })
+    Ok(EvaluatedRuns { split, predictions, failed, held_out })
 }
 
 fn chosen_split(runs: &[&TrainedRun], requested: Option<Split>, console: &Console) -> anyhow::Result<Split> {
@@ -180,6 +202,14 @@ impl TrainedRun {
 
     fn fold(&self) -> FoldRun<'_> {
         FoldRun { name: self.run.name(), manifest: &self.manifest }
+    }
+
+    /// Room for the predictions of both splits.
+    fn held_out(&self) -> anyhow::Result<HeldOutRows> {
+        let fitted = fitted_run(&self.run, &self.manifest, &self.model)
+            .with_context(|| format!("read {}", printable_path(&self.model)))?;
+        let fold = self.fold().fold();
+        Ok(HeldOutRows { run: self.run.clone(), fitted, fold, validation: Vec::new(), test: Vec::new() })
     }
 
     fn images(&self, split: Split) -> usize {
@@ -242,6 +272,6 @@ struct Evaluated {
     storing: io::Result<()>,
 }
 
-fn is_read_only(error: &io::Error) -> bool {
+pub(super) fn is_read_only(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }

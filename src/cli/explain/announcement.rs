@@ -39,6 +39,7 @@ impl GroupMaps<'_> {
             precision: self.arguments.precision,
             threads: self.arguments.threads.map(usize::from),
             grey_range: self.arguments.data_options.grey.range(),
+            augmented: None,
         };
         let mut answers: Vec<Instant> = Vec::new();
         let result = run_image_job(engine, job.next(), work, cancellation, &mut |event| {

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use super::PredictArguments;
-use super::report::Report;
+use super::passes::Pass;
 use crate::cli::chosen_images::ImagesOfView;
 use crate::cli::console::{Console, Interrupted};
 use crate::cli::prediction_progress::PredictionProgress;
@@ -13,29 +13,28 @@ use mammoscope_domain::image::image_findings::ImageFindings;
 use mammoscope_domain::image::training_images::TrainingImages;
 use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::probabilities::Probabilities;
-use mammoscope_domain::text::printable::printable_path;
 use mammoscope_engine_client::engine_process::EngineProcess;
 use mammoscope_engine_client::image_job::{ImageJobError, PredictionEvent, run_image_job};
 use mammoscope_engine_protocol::command::{JobId, PredictWork};
 use mammoscope_engine_protocol::event::PredictedSample;
 use mammoscope_engine_protocol::wire_path::WirePath;
 use mammoscope_storage::shards::prediction_shard::{PredictedImage, PredictedView, PredictionOutcome};
-use mammoscope_storage::tables::prediction_table::PredictionWriter;
 
 /// The images of one view, to be predicted by one job of the engine.
 pub(super) struct GroupJob<'a> {
     pub(super) arguments: &'a PredictArguments,
     pub(super) console: &'a Console,
     pub(super) group: &'a ImagesOfView<'a>,
+    pub(super) pass: &'a Pass<'a>,
     pub(super) id: JobId,
-    /// Keeps the outcomes, for the record of a shard.
-    pub(super) is_kept: bool,
 }
 
-/// What the record of a shard says of a job.
+/// What a job has found besides its predictions.
 #[derive(Default)]
-pub(super) struct JobRecord {
-    pub(super) images: Vec<PredictedImage>,
+pub(super) struct JobFindings {
+    /// Of each image that could be read.
+    pub(super) images: Vec<ImageFindings>,
+    /// What the record of a shard says of the computation.
     pub(super) conditions: Vec<(String, String)>,
 }
 
@@ -51,33 +50,26 @@ pub(super) fn record_of(group: &ImagesOfView<'_>) -> PredictedView {
 }
 
 impl GroupJob<'_> {
+    /// Predicts the images; `on_image` gets each with its outcome, and returns the problem of one that failed.
     pub(super) fn run(
         &self,
         engine: &mut EngineProcess,
         cancellation: Cancellation<'_>,
-        writer: &mut PredictionWriter,
-        report: &mut Report,
-    ) -> anyhow::Result<JobRecord> {
-        let progress = PredictionProgress::new(self.console, self.group.name(), self.group.samples.len());
-        let mut record = JobRecord::default();
-        let mut found: Vec<ImageFindings> = Vec::new();
+        on_image: &mut dyn FnMut(PredictedImage) -> anyhow::Result<Option<String>>,
+    ) -> anyhow::Result<JobFindings> {
+        let progress = PredictionProgress::new(self.console, &self.pass.name, self.group.samples.len());
+        let mut findings = JobFindings::default();
         let result = run_image_job(engine, self.id, self.work(), cancellation, &mut |event| {
             progress.on_message(&event);
             match event {
                 PredictionEvent::Started { device, precision, batch_size, threads } => {
-                    record.conditions = conditions_of_job(&device, &precision.to_string(), batch_size, threads);
+                    findings.conditions = conditions_of_job(&device, &precision.to_string(), batch_size, threads);
                 }
                 PredictionEvent::Image { index, result } => {
                     let image = self.outcome(index, result)?;
-                    found.extend(image.findings.clone());
-                    let written = report.add(&image, writer);
-                    let problem =
-                        written.with_context(|| format!("write to {}", printable_path(&self.arguments.out)))?;
-                    if let Some(problem) = problem {
-                        progress.warn(&problem.to_string());
-                    }
-                    if self.is_kept {
-                        record.images.push(image);
+                    findings.images.extend(image.findings.clone());
+                    if let Some(problem) = on_image(image)? {
+                        progress.warn(&problem);
                     }
                 }
                 PredictionEvent::Stalled { .. } => {}
@@ -85,24 +77,24 @@ impl GroupJob<'_> {
             Ok(())
         });
         progress.finish();
-        report.notes.compare(self.group.model, found.iter());
         match result {
-            Ok(()) => Ok(record),
+            Ok(()) => Ok(findings),
             Err(ImageJobError::Interrupted) => Err(Interrupted.into()),
             Err(ImageJobError::Consumer(error)) => Err(error),
-            Err(error) => Err(error).with_context(|| format!("predict {}", self.group.name())),
+            Err(error) => Err(error).with_context(|| format!("predict {}", self.pass.name)),
         }
     }
 
     fn work(&self) -> PredictWork {
         PredictWork {
-            model: WirePath::from(self.group.model.path.as_path()),
+            model: WirePath::from(self.pass.model.path.as_path()),
             samples: self.group.samples.iter().map(|sample| WirePath::from(sample.path.as_path())).collect(),
             batch_size: self.arguments.batch_size.map(usize::from),
             device: self.arguments.device,
             precision: self.arguments.precision,
             threads: self.arguments.threads.map(usize::from),
             grey_range: self.arguments.data_options.grey.range(),
+            augmented: self.pass.augmented,
         }
     }
 

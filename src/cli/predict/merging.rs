@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::report::{Report, Sources, warn_of_replaced};
+use super::report::{MethodNotes, Report, Sources, warn_of_replaced};
 use crate::cli::console::{Console, Interrupted, Outcome};
 use crate::cli::interruption::Interruption;
 use crate::cli::sharding::MergeFolders;
@@ -13,6 +13,7 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::shards::prediction_shard::{PredictedImage, PredictionShard};
 use mammoscope_storage::shards::shard_set::{ShardSet, ShardSetError, in_order};
+use mammoscope_storage::tables::fused_table::remove_fused_table;
 use mammoscope_storage::tables::prediction_table::PredictionWriter;
 
 /// Merge the outputs of all shards into those of one process
@@ -59,7 +60,9 @@ pub(in crate::cli) fn merge(arguments: &PredictMerge, console: &Console) -> anyh
         let findings = images.iter().filter_map(|image| image.findings.as_ref());
         report.notes.compare_with(Path::new(&view.model), view.training.as_ref(), findings);
     }
-    let sources = Sources { views: &first.views, grey_range: first.grey_range, white: first.white };
+    let method = MethodNotes::default();
+    let sources = Sources { views: &first.views, grey_range: first.grey_range, white: first.white, method };
+    remove_fused_table(out).with_context(|| format!("write to {}", printable_path(out)))?;
     let outcome = report.finish(out, writer, &sources, false, console)?;
     report.note_next(out, console);
     if arguments.json {

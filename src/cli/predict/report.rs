@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
+use super::calibrated::CalibrationNote;
+use super::comparing::ComparisonNote;
 use crate::cli::console::{Console, Outcome, print_result};
 use crate::cli::image_notes::{ImageNotes, NotesDocument};
 use mammoscope_domain::image::grey_range::GreyRange;
@@ -55,6 +57,29 @@ pub(super) struct Sources<'a> {
     pub(super) views: &'a [PredictedView],
     pub(super) grey_range: GreyRange,
     pub(super) white: u16,
+    pub(super) method: MethodNotes,
+}
+
+/// How probabilities were made of what networks say; nothing for those of one network as they are.
+#[derive(Default, Serialize)]
+pub(super) struct MethodNotes {
+    /// The networks of an ensemble.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ensemble: Vec<MemberNote>,
+    /// The copies of each image that each network predicted, the image itself included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) copies: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) calibration: Option<CalibrationNote>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) comparisons: Vec<ComparisonNote>,
+}
+
+/// A network of an ensemble, with a model for each view.
+#[derive(Serialize)]
+pub(super) struct MemberNote {
+    pub(super) name: String,
+    pub(super) models: Vec<String>,
 }
 
 /// `predictions.json`: the provenance of the table beside it.
@@ -70,6 +95,8 @@ struct PredictionNotes<'a> {
     left_out: usize,
     #[serde(flatten)]
     notes: NotesDocument,
+    #[serde(flatten)]
+    method: &'a MethodNotes,
 }
 
 #[derive(Serialize)]
@@ -159,7 +186,7 @@ impl Report {
         self.failures.len() + self.left_out
     }
 
-    fn document<'a>(&self, sources: &Sources<'a>) -> PredictionNotes<'a> {
+    fn document<'a>(&self, sources: &'a Sources<'a>) -> PredictionNotes<'a> {
         PredictionNotes {
             schema: 1,
             version: VERSION,
@@ -170,6 +197,7 @@ impl Report {
             failed: self.failures.len(),
             left_out: self.left_out,
             notes: self.notes.document(),
+            method: &sources.method,
         }
     }
 }

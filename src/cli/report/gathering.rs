@@ -22,6 +22,7 @@ use crate::cli::evaluate::runs::{RunSource, evaluate};
 use crate::cli::evaluate::study_point::StudyChoice;
 use mammoscope_dataset::audit::{PREPROCESS_MANIFEST, PreprocessManifest};
 use mammoscope_dataset::phantom::manifest::PhantomManifest;
+use mammoscope_domain::metrics::calibration_document::CalibrationDocument;
 use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::subject::examination::UnlabelledRows;
@@ -31,8 +32,10 @@ use mammoscope_domain::text::counted::{counted, counted_as};
 use mammoscope_domain::text::printable::{printable, printable_os, printable_path};
 use mammoscope_runs::condition::settle;
 use mammoscope_runs::snapshot::RunSnapshot;
+use mammoscope_storage::cards::run_card::write_run_card;
 use mammoscope_storage::models::model_file::sha256_hex;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
+use mammoscope_storage::runs::calibration_file::{CalibrationFileError, read_calibration};
 use mammoscope_storage::runs::manifest_file::read_manifest;
 use mammoscope_storage::runs::run_dir::RunDir;
 
@@ -71,6 +74,7 @@ pub(super) fn gather(
         prepared: None,
         audit: None,
         groups: Vec::new(),
+        calibrations: Vec::new(),
         errors: Vec::new(),
         map_caution: None,
         explanations: None,
@@ -86,6 +90,7 @@ pub(super) fn gather(
         read_seed_txt(&arguments.seed_txt, &arguments.class_counts)?
     };
     facts.predictions = predictions(arguments, tables, &runs, &against, &mut facts.missing, console)?;
+    facts.calibrations = calibrations(&runs, &mut facts.missing);
     for root in &roots {
         match prepared_data(root) {
             Ok(Some(prepared)) => facts.prepared = Some(prepared),
@@ -105,7 +110,30 @@ pub(super) fn gather(
         facts.errors = worst_cases(&main.set, rows);
     }
     add_pictures(arguments, &runs, workspace, &mut facts, console)?;
+    update_cards(&runs, console);
     Ok(facts)
+}
+
+/// The calibrations that the runs keep, each once; a stale one is named.
+fn calibrations(runs: &[ReportRun], missing: &mut Vec<String>) -> Vec<CalibrationDocument> {
+    let mut found: Vec<CalibrationDocument> = Vec::new();
+    for run in runs {
+        match read_calibration(&run.run) {
+            Ok(calibration) if !found.contains(&calibration) => found.push(calibration),
+            Ok(_) | Err(CalibrationFileError::Missing(_) | CalibrationFileError::Model(_)) => {}
+            Err(error) => missing.push(format!("A calibration is left out: {error}.")),
+        }
+    }
+    found
+}
+
+/// Brings the model cards of the runs up to date. A run at work has its card written by its trainer.
+fn update_cards(runs: &[ReportRun], console: &Console) {
+    for run in runs.iter().filter(|run| !run.is_active && run.model.is_some()) {
+        if let Err(error) = write_run_card(&run.run) {
+            console.note(format!("{} is not up to date: {error}", printable_path(&run.run.model_card())));
+        }
+    }
 }
 
 fn read_runs(runs: &[RunDir]) -> anyhow::Result<(Vec<ReportRun>, Vec<ReportedRun>)> {
@@ -208,7 +236,7 @@ fn predictions(
     let dirs: Vec<RunDir> = ready.iter().map(|run| run.run.clone()).collect();
     if !dirs.is_empty() || !against.runs.is_empty() {
         let lists: [&[RunDir]; 2] = [&dirs, &against.runs];
-        let stored = evaluate(&lists, arguments.split, RunSource::Stored, console);
+        let stored = evaluate(&lists, arguments.split, RunSource::Stored, false, console);
         let evaluated = match stored {
             Ok(evaluated) => Some(evaluated),
             // The trainer needs the processor, and its checkpoint changes.
@@ -218,7 +246,7 @@ fn predictions(
             }
             Err(error) => {
                 console.note(format!("predicting, since the stored predictions cannot be used: {error:#}"));
-                Some(evaluate(&lists, arguments.split, RunSource::Network, console)?)
+                Some(evaluate(&lists, arguments.split, RunSource::Network, false, console)?)
             }
         };
         if let Some(evaluated) = evaluated {

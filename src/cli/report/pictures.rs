@@ -68,7 +68,9 @@ pub(super) fn add_pictures(
     let most = arguments.pictures();
     let Some(predictions) = facts.predictions.as_ref().filter(|_| most > 0) else { return Ok(()) };
     if !arguments.seed_txt.is_empty() {
-        facts.missing.push("The reference's files do not name images, so errors are listed without pictures.".to_owned());
+        facts
+            .missing
+            .push("The reference's files do not name images, so errors are listed without pictures.".to_owned());
         return Ok(());
     }
     let models = match &arguments.model {

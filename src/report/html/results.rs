@@ -6,6 +6,7 @@ use super::blocks::blocks;
 use super::page::{Section, figure};
 use crate::analysis::report_facts::{ReportFacts, ReportedPredictions};
 use crate::report::baseline_table::baseline_blocks;
+use crate::report::calibration_table::calibration_blocks;
 use crate::report::charts::{
     AgreementRow, Chart, ChartFault, ReliabilityLine, kappa_chart, matrix_chart, reliability_chart, threshold_charts,
 };
@@ -14,6 +15,7 @@ use crate::report::set_tables::set_blocks;
 use crate::report::table::Block;
 use crate::report::tables::{Detail, cases_and_missing, fused, general_notes, overview, title};
 use mammoscope_domain::metrics::agreement::{INTER_READER, NETWORK_AND_CONSENSUS, NETWORK_AND_READER};
+use mammoscope_domain::metrics::calibration::Reliability;
 use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 use mammoscope_domain::subject::split::Split;
 
@@ -23,12 +25,13 @@ pub(super) fn section(facts: &ReportFacts, charts: &mut Vec<Chart>) -> Result<Op
     let kappas = kappa_charts(sets)?;
     let matrices = matrices(predictions)?;
     let thresholds = threshold_charts(&main.set)?;
-    let reliability = reliability(main)?;
+    let reliability = reliability(main, facts)?;
     let main_blocks = set_blocks(&main.set, &main.evaluation, fused(main.set.name, *fusion), *bootstrap);
     let mut notes = Vec::new();
     if let Some(pool) = &predictions.pool {
         notes.extend(fold_spread_blocks(pool, std::slice::from_ref(main), Detail::LastSet));
     }
+    notes.extend(calibration_blocks(&facts.calibrations, Detail::LastSet));
     notes.extend(baseline_blocks(sets));
     notes.push(Block::Notes { indent: 0, notes: general_notes(*bootstrap) });
     let which = match predictions.split {
@@ -63,6 +66,9 @@ pub(super) fn section(facts: &ReportFacts, charts: &mut Vec<Chart>) -> Result<Op
                 (figure(chart, &format!("{}. The thickest curve is dense (C or D) against non-dense.", chart.title)))
             }
             (figure(&reliability, &format!("{}. On the diagonal, probabilities are what they say.", reliability.title)))
+        }
+        @if facts.calibrations.is_empty() && !facts.runs.is_empty() {
+            p.note { "No temperature was fitted to the validation images; mammoscope evaluate --calibrate does." }
         }
         @if thresholds.is_empty() { p.note { "All cases are of one class, so there are no ROC curves." } }
         (blocks(&notes))
@@ -112,11 +118,23 @@ fn matrices(predictions: &ReportedPredictions) -> Result<Vec<Chart>, ChartFault>
     predictions.sets.iter().map(of_set).collect()
 }
 
-fn reliability(EvaluatedSet { set, evaluation, .. }: &EvaluatedSet) -> Result<Chart, ChartFault> {
-    let line = ReliabilityLine {
+/// The reliability before and after the temperature. Over folds, each has its own temperature, and the pool none.
+fn reliability(main: &EvaluatedSet, facts: &ReportFacts) -> Result<Chart, ChartFault> {
+    let EvaluatedSet { set, evaluation, .. } = main;
+    let mut lines = vec![ReliabilityLine {
         label: "as predicted".to_owned(),
         bins: evaluation.ece15_bins.clone(),
         error: evaluation.figures.ece15.unwrap_or_default(),
-    };
-    reliability_chart(set.name, &[line])
+    }];
+    if let [calibration] = &facts.calibrations[..]
+        && let Some(temperature) = calibration.temperature(set.name)
+    {
+        let calibrated = Reliability::of(&temperature.apply_to(&set.cases));
+        lines.push(ReliabilityLine {
+            label: format!("temperature {:.2}", temperature.value()),
+            bins: calibrated.bins().collect(),
+            error: calibrated.expected_error(),
+        });
+    }
+    reliability_chart(set.name, &lines)
 }

@@ -74,7 +74,7 @@ pub struct Table {
     /// The set that all rows are of, if it is one.
     pub(super) set: Option<SetName>,
     /// What the table shows, as in `confusion-matrix`; with the set, the label in LaTeX.
-    pub(super) topic: &'static str,
+    pub(super) topic: String,
     pub(super) caption: String,
     pub(super) indent: Indent,
     /// A title over several columns.
@@ -136,6 +136,11 @@ impl Column {
     /// A last column, after so many spaces, that has no title in plain text.
     pub(super) fn remark(title: &str, gap: usize) -> Self {
         Self { plain_title: Some(""), gap, ..Self::left(title, 0) }
+    }
+
+    /// The column after so many spaces in plain text.
+    pub(super) fn after(self, gap: usize) -> Self {
+        Self { gap, ..self }
     }
 
     pub(super) fn with_plain_title(self, title: &'static str) -> Self {
@@ -219,6 +224,17 @@ pub(super) enum Quantity {
     FoldSd,
     FoldMin,
     FoldMax,
+    /// What was fitted to the validation predictions.
+    Fitted,
+    ValidationBefore,
+    ValidationAfter,
+    TestBefore,
+    TestAfter,
+    /// Calibrated minus as predicted, on the test images.
+    TestDifference,
+    /// At an operating point.
+    ValidationDecision,
+    TestDecision,
     /// Published kappas of readers and networks.
     Published,
 }
@@ -236,6 +252,14 @@ impl Quantity {
             Self::FoldSd => "fold_sd",
             Self::FoldMin => "fold_min",
             Self::FoldMax => "fold_max",
+            Self::Fitted => "fitted",
+            Self::ValidationBefore => "validation_uncalibrated",
+            Self::ValidationAfter => "validation_calibrated",
+            Self::TestBefore => "test_uncalibrated",
+            Self::TestAfter => "test_calibrated",
+            Self::TestDifference => "test_calibrated_minus_uncalibrated",
+            Self::ValidationDecision => "validation_decision",
+            Self::TestDecision => "test_decision",
             Self::Published => "published",
         }
     }

@@ -15,7 +15,7 @@ fn hostile_table() -> Table {
     };
     Table {
         set: Some(SetName::Total),
-        topic: "metrics",
+        topic: "metrics".to_owned(),
         caption: HOSTILE.to_owned(),
         indent: Indent::all(2),
         spanner: Some(Spanner { title: "over", columns: 1..2, plain_end: 12 }),

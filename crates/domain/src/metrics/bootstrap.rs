@@ -3,7 +3,7 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A bootstrap over subjects: as many subjects as there are, drawn with replacement, each with all its cases (the
 /// images of one subject are not independent). Efron & Tibshirani, An Introduction to the Bootstrap (1993).
@@ -31,7 +31,7 @@ impl Bootstrap {
 const ROUNDING: f64 = 1e-12;
 
 /// A 95 % percentile interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The 2.5th percentile.
     pub low: f64,

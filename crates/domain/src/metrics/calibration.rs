@@ -1,6 +1,6 @@
 //! Calibration error and proper scores of predicted probabilities.
 
-use serde::ser::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::subject::density::DensityClass;
 use crate::subject::prediction::LabelledPrediction;
@@ -25,6 +25,13 @@ pub struct ReliabilityBin {
 impl Serialize for ReliabilityBin {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (self.bin, self.cases, self.accuracy, self.confidence).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ReliabilityBin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (bin, cases, accuracy, confidence) = Deserialize::deserialize(deserializer)?;
+        Ok(Self { bin, cases, accuracy, confidence })
     }
 }
 

@@ -6,6 +6,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 use super::agreement::{PUBLISHED_AGREEMENT, PublishedAgreement};
 use super::baseline_figures::BaselineFigures;
 use super::bootstrap::Bootstrap;
+use super::calibration_document::CalibrationDocument;
 use super::evaluation::Evaluation;
 use super::evaluation_set::{EvaluationSet, MissingViews, SetName};
 use super::fold_pool::FoldPool;
@@ -117,6 +118,8 @@ pub struct EvaluationDocument {
     comparison: Option<Comparison>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pool: Option<FoldPool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    calibrations: Vec<CalibrationDocument>,
     published_agreement: [PublishedAgreement; PUBLISHED_AGREEMENT.len()],
 }
 
@@ -149,6 +152,7 @@ impl EvaluationDocument {
             sets: Sets(sets),
             comparison: None,
             pool: None,
+            calibrations: Vec::new(),
             published_agreement: PUBLISHED_AGREEMENT,
         }
     }
@@ -162,6 +166,17 @@ impl EvaluationDocument {
     #[must_use]
     pub fn with_pool(self, pool: Option<FoldPool>) -> Self {
         Self { pool, ..self }
+    }
+
+    /// Adds what was fitted to the validation predictions of the runs, of each fold by itself.
+    #[must_use]
+    pub fn with_calibrations(self, calibrations: Vec<CalibrationDocument>) -> Self {
+        Self { calibrations, ..self }
+    }
+
+    #[must_use]
+    pub fn calibrations(&self) -> &[CalibrationDocument] {
+        &self.calibrations
     }
 
     #[must_use]

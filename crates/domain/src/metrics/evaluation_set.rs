@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::subject::examination::{Examination, ExaminationId, InconsistentRows, group_by_examination};
 use crate::subject::fusion::Fusion;
@@ -11,7 +11,7 @@ use crate::subject::prediction::{LabelledPrediction, PredictionRow};
 use crate::subject::view::{Side, View};
 
 /// The kind of cases that a set holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SetName {
     /// The images of one view.
     View(View),
@@ -61,6 +61,20 @@ impl SetName {
 impl fmt::Display for SetName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl Serialize for SetName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for SetName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let set = Self::ALL.into_iter().find(|set| set.name() == name);
+        set.ok_or_else(|| serde::de::Error::custom(format!("'{name}' is not the name of a set")))
     }
 }
 

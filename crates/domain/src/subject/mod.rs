@@ -3,6 +3,7 @@
 pub mod ambiguous_ids;
 pub mod density;
 pub mod examination;
+pub mod fused_case;
 pub mod fusion;
 pub mod id_spelling;
 pub mod prediction;

@@ -58,6 +58,13 @@ impl Probabilities {
         Ok(Self(exponentials.map(|exponential| exponential / sum)))
     }
 
+    /// The mean of several predictions of the same image, as of an ensemble; `None` of none.
+    #[must_use]
+    pub fn mean(all: &[Self]) -> Option<Self> {
+        let sum = |class: usize| all.iter().map(|one| one.0[class]).sum::<f64>();
+        (!all.is_empty()).then(|| Self(std::array::from_fn(|class| sum(class) / all.len() as f64)))
+    }
+
     #[must_use]
     pub fn of(&self, class: DensityClass) -> f64 {
         self.0[class.index()]
@@ -90,6 +97,14 @@ mod tests {
             Err(ImproperProbabilities::OutOfRange { class: DensityClass::B, .. })
         ));
         assert!(matches!(Probabilities::checked([0.5, 0.5, 0.5, 0.0]), Err(ImproperProbabilities::SumNotOne { .. })));
+    }
+
+    #[test]
+    fn the_mean_is_that_of_each_class() {
+        let (one, other) = (Probabilities([0.5, 0.5, 0.0, 0.0]), Probabilities([0.0, 0.25, 0.25, 0.5]));
+        assert_eq!(Probabilities::mean(&[one, other]), Some(Probabilities([0.25, 0.375, 0.125, 0.25])));
+        assert_eq!(Probabilities::mean(&[one]), Some(one));
+        assert_eq!(Probabilities::mean(&[]), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The files of a workspace and its run directories.
 
 pub mod best_checkpoint;
+pub mod calibration_file;
 pub mod checkpoint_file;
 pub mod checkpoint_model;
 pub mod data_move;

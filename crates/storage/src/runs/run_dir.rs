@@ -34,6 +34,13 @@ impl RunDir {
         Self { path: path.into(), held: None, had_spec: false }
     }
 
+    /// The run whose checkpoints contain a model file.
+    #[must_use]
+    pub fn of_model(model: &Path) -> Option<Self> {
+        let run = Self::new(model.parent()?.parent()?);
+        (model.parent() == Some(run.checkpoints().as_path()) && run.spec().is_file()).then_some(run)
+    }
+
     /// Holds the directory open, so that all paths of this value lead to it, and to no other, after it was renamed or moved
     /// within its file system. Without effect if it cannot be opened, and where there is no `/proc`.
     #[must_use]
@@ -228,6 +235,12 @@ impl RunDir {
     #[must_use]
     pub fn model_card(&self) -> PathBuf {
         self.path.join(CARD_FILE)
+    }
+
+    /// The temperatures and operating points fitted to the validation predictions.
+    #[must_use]
+    pub fn calibration(&self) -> PathBuf {
+        self.path.join("calibration.json")
     }
 
     /// The folder of TensorBoard event files.
