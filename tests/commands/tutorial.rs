@@ -37,6 +37,8 @@ fn the_learners_section_works() {
     assert_eq!(history.lines().count(), 8);
     assert!(made.join("figures/evaluation.json").is_file());
     assert!(stdout.contains("kappa"), "{stdout}");
+    let report = fs::read_to_string(made.join("report.html")).unwrap();
+    assert!(report.contains("Where the networks look") && report.contains("temperature"), "the learner's report");
     // The tutorial's statements about its own results.
     let by_heart = runs.iter().find(|name| name.ends_with("by-heart")).unwrap();
     let accuracy = values(&made.join("workspace/runs").join(by_heart), "acc_val.txt");
@@ -51,7 +53,7 @@ fn the_learners_section_works() {
 #[test]
 fn the_references_section_works() {
     let blocks = commands(&tutorial(), "Through the reference");
-    assert!(blocks.len() == 6 && blocks.concat().contains("--parity"), "{blocks:#?}");
+    assert!(blocks.len() == 7 && blocks.concat().contains("--parity"), "{blocks:#?}");
     let (Some(seed), Some(weights), Some(expected)) =
         (shared("seed"), shared("reference/full/keras_resnet41.h5"), shared("reference/predictions.json"))
     else {
@@ -106,6 +108,9 @@ fn the_references_section_works() {
         names_in(&reference.join("A")).into_iter().filter(|name| !pictures.contains(name)).collect();
     assert!(missing.is_empty() && pictures.contains(&"1251_1_A_CC_R_map.npy".to_owned()), "{missing:?}: {pictures:?}");
     assert!(stdout.contains("in dense tissue  along the skin"), "{stdout}");
+    let report = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(report("figures.html").contains("Linear kappa 0.768 [0.674, 0.849] on 128 breasts of 128 subjects"));
+    assert!(report("report.html").contains("<img src=\"data:image/jpeg;base64,"));
 }
 
 /// Runs blocks of commands in one shell, as a user would, in a folder. Returns stdout and stderr.
