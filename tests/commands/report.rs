@@ -179,7 +179,7 @@ fn bad_input_gets_one_clear_line() {
     fs::create_dir(folder.path().join("empty")).unwrap();
     let cases: [(&[&str], i32, &str); 8] = [
         (&["p.csv", "--out", "no/report.html"], 1, "--out: there is no folder no"),
-        (&["p.csv", "--figures", "p.csv"], 1, "--figures: p.csv is a file, not a folder"),
+        (&["p.csv", "--figures", "p.csv"], 1, "p.csv is a file, not a folder"),
         (&["p.csv", "--maps", "empty"], 1, "no scores.csv in this folder"),
         (&["p.csv", "--labels", "labels.csv"], 1, "no column divides the cases"),
         (&["p.csv", "--split", "test"], 2, "--split is for runs"),

@@ -38,8 +38,7 @@ fn report(folder: &Path) -> PathBuf {
     fs::create_dir(&predictions).unwrap();
     fs::write(predictions.join("predictions.csv"), table("s")).unwrap();
     // The images of the table: phantoms under its names.
-    let phantoms =
-        mammoscope().args(["phantom", "--subjects", "4", "--size", "64", "--out"]).arg(&data).output().unwrap();
+    let phantoms = mammoscope().arg("phantom").arg(&data).args(["--subjects", "4", "--size", "64"]).output().unwrap();
     assert!(phantoms.status.success(), "{}", stderr_of(&phantoms));
     let picture = walkdir::WalkDir::new(&data)
         .into_iter()

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use rayon::prelude::*;
 
 use super::ReportArguments;
 use super::gathering::ReportRun;
@@ -87,10 +88,11 @@ pub(super) fn add_pictures(
             shown.push(finder.find((case, view), &predictions.rows[error_view.row]));
         }
     }
-    let mut maps = computed_maps(arguments, &shown, facts, console)?;
+    let maps = computed_maps(arguments, &shown, facts, console)?;
     let (mut absent, mut unreadable) = (0, Vec::new());
-    for one in &shown {
-        match picture(one, maps.remove(&one.place), facts) {
+    let pictures: Vec<_> = shown.par_iter().map(|one| picture(one, maps.get(&one.place), facts)).collect();
+    for (one, picture) in shown.iter().zip(pictures) {
+        match picture {
             Ok(picture) => facts.errors[one.place.0].views[one.place.1].picture = Some(picture),
             Err(_) if !one.image.exists() => absent += 1,
             Err(error) => unreadable.push(error.to_string()),
@@ -113,7 +115,7 @@ pub(super) fn add_pictures(
     Ok(())
 }
 
-fn picture(one: &Shown, computed: Option<FoundMap>, facts: &ReportFacts) -> anyhow::Result<CasePicture> {
+fn picture(one: &Shown, computed: Option<&FoundMap>, facts: &ReportFacts) -> anyhow::Result<CasePicture> {
     let side = one.model.as_ref().map_or(SIDE, |model| model.size);
     let source = PictureSource::read(&one.image, side, one.grey_range, one.checksum.as_deref())?;
     let of_folder = facts.explanations.as_ref().and_then(|explanations| explanations.map_of(&one.image));
@@ -122,7 +124,7 @@ fn picture(one: &Shown, computed: Option<FoundMap>, facts: &ReportFacts) -> anyh
         return Ok(with_map(&source, &map, explained)?);
     }
     let Some(FoundMap { map, explained, predicted }) = computed else { return Ok(case_picture(&source, None)?) };
-    let mut picture = with_map(&source, &map, explained)?;
+    let mut picture = with_map(&source, map, *explained)?;
     if let Some(now) = predicted.filter(|now| *now != one.predicted) {
         picture.remark = Some(format!("the network predicts {now} by now"));
     }
