@@ -14,6 +14,7 @@ mod failing_disks;
 mod folds;
 #[cfg(debug_assertions)]
 mod gpu_memory;
+mod kept_checkpoints;
 mod kill_series;
 mod lost_terminals;
 mod passing_faults;
