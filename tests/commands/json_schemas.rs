@@ -46,7 +46,7 @@ fn schema(name: &str) -> Value {
 }
 
 /// Asserts that a document fits its schema, and that it would not with another key or without one that is required.
-fn check(name: &str, document: &Value) {
+pub(crate) fn check(name: &str, document: &Value) {
     let schema = schema(name);
     let validator: Validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> =

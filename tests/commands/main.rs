@@ -14,6 +14,7 @@ mod explain_terminal;
 mod exported_models;
 mod folder_leftovers;
 mod json_schemas;
+mod maps_over_epochs;
 mod models_to_export;
 mod phantom_command;
 mod predict_cli;

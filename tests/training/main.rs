@@ -17,6 +17,7 @@ mod gpu_memory;
 mod kept_checkpoints;
 mod kill_series;
 mod lost_terminals;
+mod maps_over_epochs;
 mod passing_faults;
 mod phantom_explanations;
 mod placement_speed;
