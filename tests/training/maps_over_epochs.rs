@@ -118,7 +118,7 @@ fn films_show_the_maps_of_plain_explanations_on_one_scale() {
     // Without --json, the table; and the summary names the folder.
     let output = explain(&fixture, [Path::new("--over-epochs"), run.path()], &out, &["--class", "D"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(text.starts_with("  epoch") && text.lines().nth(2).unwrap().starts_with("      4"), "{text}");
     assert!(stderr_of(&output).contains("at 2 epochs explained"), "{}", stderr_of(&output));
 }
