@@ -26,7 +26,7 @@ fn the_maps_of_a_run_are_stepped_through_epoch_by_epoch() {
     session.send(b"\r");
     session.wait_for_text("Classes by view and split");
     session.send(b"\r");
-    session.wait_for_text("␣ mark");
+    session.wait_for_text("e explain");
     session.send(b"e");
     session.wait_for_text("[5 Explain]");
     session.wait_for_text("best model");

@@ -16,6 +16,7 @@ use crate::analysis::explanation_files::MapPainting;
 use crate::cli::chosen_images::{ImageChoice, ImagesOfView};
 use crate::cli::console::{Console, Outcome, WrongUse, print_result};
 use crate::cli::engine_start::start_engine;
+use crate::cli::image_notes::ImageNotes;
 use crate::cli::interruption::Interruption;
 use crate::cli::prediction_progress::PredictionProgress;
 use crate::cli::sharding::prepare_output;
@@ -25,6 +26,7 @@ use films::{EpochMap, Film, Films};
 use kept_models::{KeptModel, KeptModels};
 use mammoscope_dataset::selection::SelectionError;
 use mammoscope_domain::cancellation::Cancellation;
+use mammoscope_domain::image::image_findings::ImageFindings;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::file_problem::FileProblem;
@@ -106,7 +108,17 @@ pub(super) fn run(
         coarse_maps: Vec::new(),
         left_out: chosen.left_out,
     };
-    let work = OverEpochsWork { arguments, console, models: &kept.models, group, films, document, rows: Vec::new() };
+    let work = OverEpochsWork {
+        arguments,
+        console,
+        models: &kept.models,
+        group,
+        films,
+        document,
+        rows: Vec::new(),
+        findings: Vec::new(),
+        notes: ImageNotes::default(),
+    };
     work.run()
 }
 
@@ -133,6 +145,9 @@ struct OverEpochsWork<'a> {
     films: Films<'a>,
     document: OverEpochs,
     rows: Vec<(u32, ScoreRow)>,
+    /// What was found in the images.
+    findings: Vec<ImageFindings>,
+    notes: ImageNotes,
 }
 
 impl OverEpochsWork<'_> {
@@ -220,6 +235,11 @@ impl OverEpochsWork<'_> {
             fail(&mut self.document, reason.clone());
             return Ok(());
         }
+        // The image is the same at all epochs.
+        if let Some(findings) = of_epochs.iter().flatten().find_map(|map| map.findings.as_ref()) {
+            self.notes.add(path, findings);
+            self.findings.push(findings.clone());
+        }
         let examined = match maps.examine(index) {
             Ok(examined) => Arc::new(examined),
             Err(reason) => {
@@ -243,7 +263,9 @@ impl OverEpochsWork<'_> {
 
     /// Writes the table and the document, and prints the scores.
     fn finish(self) -> anyhow::Result<Outcome> {
-        let Self { arguments, console, models, films, document, rows, .. } = self;
+        let Self { arguments, console, models, group, films, document, rows, findings, mut notes } = self;
+        notes.compare(group.model, findings.iter());
+        notes.warn(console);
         let out = || format!("write to {}", printable_path(&arguments.out));
         films.table.finish().with_context(out)?;
         let text = serde_json::to_string_pretty(&document)? + "\n";

@@ -52,12 +52,23 @@ impl ExplainScreen {
         if epochs.len() < 2 { &[] } else { epochs }
     }
 
-    /// Looks for kept models when the runs are others, or have come to another epoch.
+    /// Looks for kept models when the runs are others.
     pub(super) fn look_for_epochs(&mut self, shared: &SharedState) -> Option<Effect> {
-        let runs = match &self.source {
-            Some(ModelSource::Runs(runs)) => &runs[..],
+        let are_known = self.runs_in_use().iter().eq(self.kept.asked.iter().map(|(run, _)| run));
+        if are_known { None } else { self.look_for_later_epochs(shared) }
+    }
+
+    fn runs_in_use(&self) -> &[RunDir] {
+        match &self.source {
+            Some(ModelSource::Runs(runs)) => runs,
             Some(ModelSource::Files(_)) | None => &[],
-        };
+        }
+    }
+
+    /// Looks for kept models when the runs are others, or have come to another epoch. A workspace may have thousands of
+    /// runs, so this is not done at every key.
+    pub(super) fn look_for_later_epochs(&mut self, shared: &SharedState) -> Option<Effect> {
+        let runs = self.runs_in_use().to_vec();
         let epoch_of = |run: &RunDir| {
             let row = shared.runs.rows.iter().find(|row| row.run == *run);
             row.and_then(|row| row.status.as_ref()).map_or(0, |status| status.epoch)
@@ -71,7 +82,6 @@ impl ExplainScreen {
             self.kept = KeptEpochs::default();
         }
         self.kept.asked = asked;
-        let runs = runs.to_vec();
         (!runs.is_empty()).then_some(Effect::Explain(ExplainEffect::LookForEpochs(runs)))
     }
 

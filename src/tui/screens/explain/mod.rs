@@ -242,7 +242,8 @@ impl Screen for ExplainScreen {
 
     fn tick(&mut self, shared: &SharedState) -> Vec<Effect> {
         // When training ends, the best model takes over.
-        let mut effects = self.request_shown(shared);
+        let mut effects: Vec<Effect> = self.look_for_later_epochs(shared).into_iter().collect();
+        effects.extend(self.request_shown(shared));
         let follows = self.requested.iter().any(|request| request.follow);
         if requests_nothing(&effects) && follows && self.is_answered() {
             // The run may have written another checkpoint.
