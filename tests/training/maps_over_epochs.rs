@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use image::RgbImage;
-use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_test_support::stderr_of;
 use mammoscope_test_support::trainer_fixture::TrainerFixture;
@@ -58,9 +57,11 @@ fn fields(path: &Path, epoch: Option<u32>) -> Vec<Vec<String>> {
 #[test]
 fn films_show_the_maps_of_plain_explanations_on_one_scale() {
     let fixture = TrainerFixture::new(24);
-    let mut run = fixture.train("CC_R", "epochs=5,keep_every=2,threads=1,width=0.25,learning_rate=0.01").remove(0);
-    assert_eq!(run.wait_ended().0, RunPhase::Completed, "{}", run.log());
-    let run: RunDir = run.dir.clone();
+    let settings = "size=64,width=0.25,batch_size=4,epochs=5,keep_every=2,threads=1,learning_rate=0.01,warmup_epochs=0";
+    let mut train = fixture.command(&["train", "--view", "CC_R", "--preset", "seed", "--device", "cpu", "--follow"]);
+    let output = train.arg("--data").arg(fixture.data()).args(["--set", settings]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    let run: RunDir = fixture.runs().remove(0).dir;
     let out = fixture.workspace().join("film");
     let name = PathBuf::from(run.name());
     let output = explain(&fixture, [Path::new("--over-epochs"), &name], &out, &["--json"]);
