@@ -17,7 +17,8 @@ const FACTOR: u32 = 4;
 const CAPTION: u32 = 60;
 
 fn explain(fixture: &TrainerFixture, model: [&Path; 2], out: &Path, more: &[&str]) -> Output {
-    let mut command = fixture.command(&["explain", "--split", "test", "--device", "cpu", "--threads", "1"]);
+    let mut command =
+        fixture.command(&["explain", "--view", "CC_R", "--split", "test", "--device", "cpu", "--threads", "1"]);
     command.args(model).arg("--data").arg(fixture.data()).arg("--out").arg(out).args(more).output().unwrap()
 }
 
