@@ -1,5 +1,6 @@
 //! The files of one explained image, its map and its pictures, under the reference's names.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
@@ -44,22 +45,43 @@ pub struct ExplanationPictures {
 impl ExplanationPictures {
     #[must_use]
     pub fn of(image: &ExplainedImage, painting: MapPainting) -> Self {
-        let (positions, picture) = (&image.positions, &image.examined.picture);
-        let shares = if painting.look.is_cells((positions.width(), positions.height())) {
-            painting.scale.shares(&nearest_zoom(positions, picture.width(), picture.height()))
-        } else {
-            painting.scale.shares(&image.map)
-        };
-        let regions = image.examined.regions.as_ref();
-        let draw = |drawing, outlines| {
-            draw_explanation(picture, &shares, regions, drawing, painting.colors, painting.opacity, outlines)
-        };
+        let shares = painting.scale.shares(&painted_values(image, painting.look));
+        let draw = |drawing, outlines| drawn(image, &shares, painting, drawing, outlines);
         Self {
             map: draw(ExplanationDrawing::Map, Outlines::None),
             overlay: draw(ExplanationDrawing::Overlay, Outlines::None),
             contours: draw(ExplanationDrawing::Contours, Outlines::Dense),
         }
     }
+
+    /// The overlay alone.
+    #[must_use]
+    pub fn overlay_of(image: &ExplainedImage, painting: MapPainting) -> Raster<u8> {
+        let shares = painting.scale.shares(&painted_values(image, painting.look));
+        drawn(image, &shares, painting, ExplanationDrawing::Overlay, Outlines::None)
+    }
+}
+
+/// The values that are painted, at the picture's size: those of the positions as cells, or interpolated.
+#[must_use]
+pub fn painted_values(image: &ExplainedImage, look: MapLook) -> Cow<'_, Raster<f32>> {
+    let (positions, picture) = (&image.positions, &image.examined.picture);
+    if look.is_cells((positions.width(), positions.height())) {
+        Cow::Owned(nearest_zoom(positions, picture.width(), picture.height()))
+    } else {
+        Cow::Borrowed(&image.map)
+    }
+}
+
+fn drawn(
+    image: &ExplainedImage,
+    shares: &Raster<f32>,
+    painting: MapPainting,
+    drawing: ExplanationDrawing,
+    outlines: Outlines,
+) -> Raster<u8> {
+    let (picture, regions) = (&image.examined.picture, image.examined.regions.as_ref());
+    draw_explanation(picture, shares, regions, drawing, painting.colors, painting.opacity, outlines)
 }
 
 /// The file name of an image's map: `<stem>_map.npy`.

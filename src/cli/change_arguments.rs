@@ -17,8 +17,8 @@ pub(super) struct ChangeArguments {
     /// The folder that the data was moved to; all images are verified before it is recorded
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Change `keep_best`, `early_stop`, `checkpoint_minutes`, `on_full`, `nonfinite` or `threads` for the rest of the
-    /// run
+    /// Change `keep_best`, `keep_every`, `early_stop`, `checkpoint_minutes`, `on_full`, `nonfinite` or `threads` for the
+    /// rest of the run
     #[arg(long, value_name = "KEY=VALUE,…")]
     set: Vec<String>,
 }

@@ -11,28 +11,38 @@ pub(super) struct PredictionProgress<'a> {
     console: &'a Console,
     name: &'a str,
     images: usize,
+    /// What is counted.
+    unit: &'static str,
     bar: ProgressBar,
 }
 
 impl<'a> PredictionProgress<'a> {
     /// Starts the progress of a job with this many images; `name` is shown before the bar.
     pub(super) fn new(console: &'a Console, name: &'a str, images: usize) -> Self {
+        Self::counting(console, name, images, "image")
+    }
+
+    /// Starts the progress of several jobs with this many maps in all.
+    pub(super) fn of_maps(console: &'a Console, name: &'a str, maps: usize) -> Self {
+        Self::counting(console, name, maps, "map")
+    }
+
+    fn counting(console: &'a Console, name: &'a str, images: usize, unit: &'static str) -> Self {
         let bar = if console.shows_progress() {
-            let style =
-                ProgressStyle::with_template("{prefix:>6} {wide_bar} {pos}/{len} images  {per_sec:.1}  {eta} left")
-                    .expect("a valid template");
+            let template = format!("{{prefix:>6}} {{wide_bar}} {{pos}}/{{len}} {unit}s  {{per_sec:.1}}  {{eta}} left");
+            let style = ProgressStyle::with_template(&template).expect("a valid template");
             ProgressBar::new(images as u64).with_style(style).with_prefix(name.to_owned())
         } else {
             ProgressBar::hidden()
         };
-        Self { console, name, images, bar }
+        Self { console, name, images, unit, bar }
     }
 
     /// Shows an event.
     pub(super) fn on_message<T>(&self, event: &ImageJobEvent<T>) {
         match event {
             ImageJobEvent::Started { device, precision, batch_size, .. } => {
-                let images = counted(self.images, "image");
+                let images = counted(self.images, self.unit);
                 let line = format!("{}: {images} on {device}, {precision}, batch {batch_size}", self.name);
                 self.bar.suspend(|| self.console.note(line));
                 // The estimate must not include the time to load the model.

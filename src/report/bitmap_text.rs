@@ -31,6 +31,19 @@ pub(super) enum Anchor {
     Center,
 }
 
+/// Shortens a line to a width in pixels. The middle is left out, since names differ at their ends. Characters other than
+/// ASCII have no glyph and become spaces.
+pub(super) fn fitted(text: &str, face: Face, width: u32) -> String {
+    let text: Vec<char> = text.chars().map(|letter| if letter.is_ascii_graphic() { letter } else { ' ' }).collect();
+    let room = face.letters_within(width);
+    if text.len() <= room {
+        return text.into_iter().collect();
+    }
+    let head = room.saturating_sub(2) / 2;
+    let tail = room.saturating_sub(2) - head;
+    text[..head].iter().chain(&['.', '.']).chain(&text[text.len() - tail..]).collect()
+}
+
 /// Writes a line of ASCII text at a point, blended with the background.
 pub(super) fn write(picture: &mut RgbImage, text: &str, face: Face, color: Rgb<u8>, at: (u32, u32), anchor: Anchor) {
     let left = if anchor == Anchor::Center { at.0.saturating_sub(face.width(text) / 2) } else { at.0 };
@@ -65,4 +78,20 @@ fn blend(under: Rgb<u8>, over: Rgb<u8>, coverage: u8) -> Rgb<u8> {
     Rgb(std::array::from_fn(|channel| {
         (f32::from(under.0[channel]) * (1.0 - coverage) + f32::from(over.0[channel]) * coverage).round() as u8
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FACE: Face = Face { weight: FontWeight::Bold, height: RasterHeight::Size20 };
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        let long = format!("{}_1_A_CC_R.png", "x".repeat(300));
+        let short = fitted(&long, FACE, 900);
+        assert!(short.ends_with("_1_A_CC_R.png") && short.contains(".."), "{short}");
+        assert!(FACE.letters_within(900) == short.len());
+        assert_eq!(fitted("a\u{202e}b", FACE, 900), "a b");
+    }
 }

@@ -55,6 +55,7 @@ pub fn event_text(kind: &RunEventKind) -> String {
             (CheckpointKind::Best, Some(value)) => format!("best so far, {value:.3}: {file}"),
             (CheckpointKind::Best, None) => format!("best so far: {file}"),
             (CheckpointKind::Last, _) => format!("checkpoint {file}"),
+            (CheckpointKind::Kept, _) => format!("model of this epoch kept: {file}"),
         },
         RunEventKind::CheckpointRejected { file, reason } => format!("checkpoint {file} cannot be used: {reason}"),
         RunEventKind::CheckpointFailed { file, reason } => format!("checkpoint {file} not written: {reason}"),

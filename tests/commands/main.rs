@@ -16,6 +16,7 @@ mod explain_terminal;
 mod exported_models;
 mod folder_leftovers;
 mod json_schemas;
+mod maps_over_epochs;
 mod model_cards;
 mod models_to_export;
 mod phantom_command;

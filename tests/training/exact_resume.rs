@@ -2,10 +2,14 @@
 //! metrics of its epochs. Real processes are ended by SIGTERM, by SIGKILL and by requests.
 #![cfg(target_os = "linux")]
 
+use std::path::Path;
+
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_storage::models::model_file::ModelMetadata;
+use mammoscope_storage::runs::kept_checkpoints::kept_checkpoints;
 use mammoscope_test_support::names_in;
-use mammoscope_test_support::trainer_fixture::{EVERY_STEP, TrainerFixture, WatchedRun, send, wait_exit};
+use mammoscope_test_support::trainer_fixture::{EVERY_STEP, TrainerFixture, WatchedRun, data_section, send, wait_exit};
 use rustix::process::{Pid, Signal};
 
 /// 38 of them are for training, in ten steps of four images per epoch, the last of two.
@@ -73,7 +77,7 @@ impl End {
 /// Trains once without and once with interruptions, and compares the results.
 fn assert_resumes_exactly(settings: &str, steps: u64, ends: &[End]) {
     let fixture = TrainerFixture::new(SUBJECTS);
-    let settings = format!("epochs={EPOCHS},{settings}");
+    let settings = format!("epochs={EPOCHS},keep_every=1,{settings}");
     let mut whole = fixture.train("CC_R", &settings).remove(0);
     assert_eq!(whole.wait_ended(), (RunPhase::Completed, steps), "{}", whole.log());
 
@@ -91,6 +95,24 @@ fn assert_resumes_exactly(settings: &str, steps: u64, ends: &[End]) {
     }
     assert_eq!(parts.wait_ended(), (RunPhase::Completed, steps), "{}", parts.log());
     assert_same(&whole, &parts);
+    assert_same_kept(&whole, &parts);
+}
+
+/// Asserts that two runs have kept the same models of the same epochs, but for the names of the runs in their headers.
+fn assert_same_kept(whole: &WatchedRun, parts: &WatchedRun) {
+    let kept = |run: &WatchedRun| kept_checkpoints(&run.dir).unwrap();
+    assert_eq!(kept(whole).len() as u64, EPOCHS);
+    assert_eq!(kept(parts).len() as u64, EPOCHS);
+    let metadata = |path: &Path| {
+        let mut metadata = ModelMetadata::read(path).unwrap();
+        ["run", "group"].map(|own| assert!(metadata.provenance.remove(own).is_some()));
+        metadata
+    };
+    for (one, other) in kept(whole).iter().zip(kept(parts)) {
+        assert!(data_section(&one.path) == data_section(&other.path), "the models of epoch {} differ", one.epoch);
+        assert_eq!(metadata(&one.path), metadata(&other.path));
+        assert_eq!(metadata(&one.path).provenance["epoch"], one.epoch.to_string());
+    }
 }
 
 fn assert_same(whole: &WatchedRun, parts: &WatchedRun) {

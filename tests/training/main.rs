@@ -15,8 +15,10 @@ mod failing_disks;
 mod folds;
 #[cfg(debug_assertions)]
 mod gpu_memory;
+mod kept_checkpoints;
 mod kill_series;
 mod lost_terminals;
+mod maps_over_epochs;
 mod model_cards;
 mod passing_faults;
 mod phantom_explanations;

@@ -5,6 +5,7 @@
 mod clipboard;
 mod commands_and_settings;
 mod comparison;
+mod epochs;
 mod jobs;
 mod pictures;
 mod review;

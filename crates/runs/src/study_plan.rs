@@ -36,7 +36,7 @@ impl StudyRequest<'_> {
             for repetition in 1..=self.seeds {
                 let seed = place.config.seed + u64::from(repetition - 1);
                 let config = TrainingConfig { seed, ..place.config.clone() };
-                config.check()?;
+                config.check_for_start()?;
                 for (manifest, images) in plan.manifests.iter().enumerate() {
                     let fold = images.split_file.as_ref().and_then(|file| file.fold);
                     let member = StudyMember {

@@ -1,7 +1,7 @@
 //! Training runs by the real binaries on a small phantom data set, watched through their events.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
@@ -192,16 +192,21 @@ impl WatchedRun {
 
     /// The data section of the last checkpoint, which follows its header: the values of all tensors.
     pub fn data_section(&self) -> Vec<u8> {
-        let mut bytes = fs::read(self.dir.last_checkpoint()).unwrap();
-        let header = u64::from_le_bytes(bytes[..8].try_into().unwrap());
-        bytes.drain(..8 + usize::try_from(header).unwrap());
-        bytes
+        data_section(&self.dir.last_checkpoint())
     }
 
     /// The trainer's log, for the messages of failing tests.
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.log()).unwrap_or_default()
     }
+}
+
+/// The part of a safetensors file after its header.
+pub fn data_section(path: &Path) -> Vec<u8> {
+    let mut bytes = fs::read(path).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    bytes.drain(..8 + usize::try_from(header).unwrap());
+    bytes
 }
 
 pub fn send(process: Pid, signal: Signal) {

@@ -178,7 +178,7 @@ pub fn assert_whole_and_finite(run: &RunDir) {
     let mut found = 0;
     for name in names_in(&run.checkpoints()) {
         let path = run.checkpoints().join(&name);
-        let values: Vec<f32> = if name.starts_with("best-") {
+        let values: Vec<f32> = if name.starts_with("best-") || name.starts_with("epoch-") {
             Model::read(&path).unwrap().tensors.into_values().flatten().collect()
         } else {
             let tensors = Checkpoint::read(&path).unwrap().tensors;

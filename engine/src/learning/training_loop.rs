@@ -350,6 +350,9 @@ impl<'a> TrainingLoop<'a> {
             self.save_best(model)?;
             self.state.best.insert(rank, model);
         }
+        if self.config.keeps(epoch) {
+            self.save_kept(epoch)?;
+        }
         self.save_last()?;
         self.state.best.remove_others(self.task.run)?;
         // After the last epoch there is nothing left to stop.

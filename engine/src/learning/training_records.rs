@@ -1,5 +1,6 @@
-//! The checkpoints of a training run: the last state and the best models.
+//! The checkpoints of a training run: the last state, the best models, and those of every Nth epoch.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -40,23 +41,38 @@ impl TrainingLoop<'_> {
     }
 
     pub(super) fn save_best(&mut self, model: BestModel) -> anyhow::Result<()> {
+        let path = self.task.run.best_checkpoint(model.epoch, model.value);
+        let monitor = self.task.config.monitor.to_string();
+        let facts = [("epoch", model.epoch.to_string()), ("monitor", monitor), ("value", model.value.to_string())];
+        self.save_model(CheckpointKind::Best, &path, facts, Some(model))
+    }
+
+    /// Writes the model of an epoch that has just ended. It is on disk before the checkpoint that counts the epoch, so
+    /// that a run which is interrupted between the two writes it again.
+    pub(super) fn save_kept(&mut self, epoch: u32) -> anyhow::Result<()> {
+        let path = self.task.run.kept_checkpoint(epoch);
+        self.save_model(CheckpointKind::Kept, &path, [("epoch", epoch.to_string())], None)
+    }
+
+    /// Writes the evaluated weights as a model. Weights that are not finite are never saved.
+    fn save_model<const N: usize>(
+        &mut self,
+        kind: CheckpointKind,
+        path: &Path,
+        facts: [(&str, String); N],
+        best: Option<BestModel>,
+    ) -> anyhow::Result<()> {
         if !self.state.learner.is_finite()? {
             return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
         }
         let mut metadata = self.task.metadata.clone();
-        let (epoch, monitor) = (model.epoch.to_string(), self.task.config.monitor.to_string());
-        metadata.provenance.extend([
-            ("epoch".to_owned(), epoch),
-            ("monitor".to_owned(), monitor),
-            ("value".to_owned(), model.value.to_string()),
-        ]);
-        let path = self.task.run.best_checkpoint(model.epoch, model.value);
+        metadata.provenance.extend(facts.map(|(key, value)| (key.to_owned(), value)));
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let best = Model { metadata, tensors: self.state.learner.values()? };
-        while let Err(error) = best.write(&path) {
+        let model = Model { metadata, tensors: self.state.learner.values()? };
+        while let Err(error) = model.write(path) {
             self.not_saved(&file, error.into())?;
         }
-        self.saved(CheckpointKind::Best, file, Some(model))
+        self.saved(kind, file, best)
     }
 
     fn saved(&mut self, kind: CheckpointKind, file: String, model: Option<BestModel>) -> anyhow::Result<()> {

@@ -42,6 +42,11 @@ const CASCADE_IMAGES: usize = 24;
 pub(super) struct Job(u64);
 
 impl Job {
+    /// True before the first job.
+    pub(super) fn is_new(&self) -> bool {
+        self.0 == 0
+    }
+
     pub(super) fn next(&mut self) -> JobId {
         self.0 += 1;
         JobId(self.0)
@@ -101,15 +106,7 @@ impl GroupMaps<'_> {
             }
             Ok(())
         };
-        let arguments = self.arguments;
-        let variation = Variation {
-            method: arguments.method,
-            layer: arguments.layer,
-            randomised_stages: 0,
-            curves: arguments.measures_curves(),
-        };
-        let result =
-            run_image_job(engine, job.next(), self.work(self.class(), variation, None), cancellation, &mut consume);
+        let result = self.maps(engine, job, cancellation, &mut consume);
         let outcome = self.score_and_take(waiting, &mut done, &progress, take).and_then(|()| match result {
             // The engine is still running, and other views have other models.
             Err(ImageJobError::Failed(reason)) => {
@@ -124,6 +121,24 @@ impl GroupMaps<'_> {
         // Maps are scored some at a time, so failures may come out of order.
         done.failures.sort_by_key(|(index, _)| *index);
         Ok(done)
+    }
+
+    /// Computes the maps of all images as the options say, and passes on each event.
+    pub(super) fn maps(
+        &self,
+        engine: &mut EngineProcess,
+        job: &mut Job,
+        cancellation: Cancellation<'_>,
+        take: &mut dyn FnMut(ExplanationEvent) -> anyhow::Result<()>,
+    ) -> Result<(), ImageJobError> {
+        let arguments = self.arguments;
+        let variation = Variation {
+            method: arguments.method,
+            layer: arguments.layer,
+            randomised_stages: 0,
+            curves: arguments.measures_curves(),
+        };
+        run_image_job(engine, job.next(), self.work(self.class(), variation, None), cancellation, take)
     }
 
     /// Fails all images because of a faulty model.
@@ -166,7 +181,7 @@ impl GroupMaps<'_> {
     }
 
     /// Reads an image of the view and finds its regions.
-    fn examine(&self, index: usize) -> Result<ExaminedPicture, String> {
+    pub(super) fn examine(&self, index: usize) -> Result<ExaminedPicture, String> {
         let metadata = &self.group.model.metadata;
         let route = if self.arguments.parity { InputRoute::GradCamNotebook } else { metadata.input_route };
         let path = &self.group.samples[index].path;
@@ -292,7 +307,8 @@ impl GroupMaps<'_> {
         Ok(())
     }
 
-    fn explained(
+    /// What is recorded of an explained image.
+    pub(super) fn explained(
         &self,
         of: &DatasetSample,
         index: usize,

@@ -6,6 +6,7 @@ mod explained;
 mod files;
 mod group_maps;
 mod merging;
+mod over_epochs;
 mod report;
 mod sanity;
 
@@ -83,6 +84,9 @@ impl WantedClass {
 /// With --shard I/N, N processes share the work; `mammoscope explain merge` then makes of their outputs what one process
 /// would have written, byte by byte.
 ///
+/// With --over-epochs RUN, the maps of each image at all epochs whose models the run has kept: `<stem>_epochs.png`, a strip
+/// on one colour scale, `<stem>_epochs.apng`, an animation, `scores_over_epochs.csv` and `over_epochs.json`.
+///
 /// Every score is printed with that of a random map of the same image. --sanity tests whether the maps can be trusted:
 /// do they change when the weights are replaced by random ones, do they repeat, and do they find dense tissue better
 /// than random maps do? docs/explanations.md explains the methods, the scores and the rule of the verdict.
@@ -96,14 +100,20 @@ Examples:
       --layer stage3 --out early
   mammoscope explain --model latest --data DIR --split test --sanity \\
       --out checked
+  mammoscope explain --over-epochs RUN --data DIR --split test \\
+      --class true --out film
   In two processes:
     mammoscope explain --model M --data DIR --shard 1/2 --out part1
     mammoscope explain --model M --data DIR --shard 2/2 --out part2
     mammoscope explain merge part1 part2 --out maps")]
 pub(super) struct ExplainArguments {
     /// A model file, a folder with one model per view, or a run or group (its best checkpoints)
-    #[arg(long, value_name = "M")]
-    model: PathBuf,
+    #[arg(long, value_name = "M", required_unless_present = "over_epochs")]
+    model: Option<PathBuf>,
+    /// In place of a model, a run that was trained with --set keep_every=N: a filmstrip, an animation and the scores of
+    /// the maps at each epoch whose model it has kept
+    #[arg(long, value_name = "RUN", conflicts_with = "model")]
+    over_epochs: Option<PathBuf>,
     /// An image, a folder of images, or a tree `<VIEW>/[split/]<CLASS>/*`
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
@@ -235,6 +245,10 @@ pub(super) fn run(
     workspace: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
+    if let Some(requested) = &arguments.over_epochs {
+        return over_epochs::run(arguments, requested, workspace, console);
+    }
+    let model = arguments.model.as_deref().ok_or_else(|| WrongUse("--model is missing".to_owned()))?;
     if arguments.parity && (arguments.method != ExplanationMethod::GradCam || !arguments.layer.is_last()) {
         return Err(WrongUse("--parity is keras-vis's Grad-CAM of add_12: omit --method and --layer".to_owned()).into());
     }
@@ -245,7 +259,7 @@ pub(super) fn run(
         )
         .into());
     }
-    let models = open_models_and_faulty(&arguments.model, workspace, console).context("--model")?;
+    let models = open_models_and_faulty(model, workspace, console).context("--model")?;
     let choice = ImageChoice {
         models: &models,
         data: &arguments.data,

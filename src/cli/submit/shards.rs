@@ -134,6 +134,12 @@ fn check(kind: SubmissionKind, own: &[String], program: &Command) -> anyhow::Res
     if own.iter().any(|word| word == "--shard" || word.starts_with("--shard=")) {
         return Err(WrongUse("--shard is for a single task; --shards N makes the tasks".to_owned()).into());
     }
+    if kind == SubmissionKind::Explain && own.iter().any(|word| word.split('=').next() == Some("--over-epochs")) {
+        return Err(WrongUse(
+            "--over-epochs: the films of a run are made by one process; run `mammoscope explain` itself".to_owned(),
+        )
+        .into());
+    }
     let line = ["mammoscope", kind.name()].into_iter().chain(own.iter().map(String::as_str));
     program.clone().try_get_matches_from(line).map_err(|error| WrongUse(format!("{kind}: {}", message(&error))))?;
     Ok(())
@@ -255,6 +261,10 @@ mod tests {
         assert!(missing.contains("--model") && !missing.contains('\n'), "{missing}");
         assert!(divided(&arguments(&["--data", "d", "--shards", "0"])).is_err());
         assert!(check(SubmissionKind::Predict, &words(&["--shard", "1/4"]), &program()).is_err());
+        for film in [&["--over-epochs", "run"][..], &["--over-epochs=run"]] {
+            let error = check(SubmissionKind::Explain, &words(film), &program()).unwrap_err().to_string();
+            assert!(error.contains("made by one process"), "{error}");
+        }
         assert!(check(SubmissionKind::Preprocess, &words(&["in", "out"]), &program()).is_ok());
     }
 }

@@ -66,7 +66,7 @@ fn configuration(arguments: &PlanArguments) -> anyhow::Result<TrainingConfig> {
     if let Some(policy) = &arguments.on_full {
         config.set("on_full", policy).map_err(|error| WrongUse(format!("--on-full: {error}")))?;
     }
-    config.check().map_err(|error| WrongUse(format!("--set: {error}")))?;
+    config.check_for_start().map_err(|error| WrongUse(format!("--set: {error}")))?;
     Ok(config)
 }
 

@@ -12,6 +12,7 @@ use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::explanation::explanation_scores::ExplanationScores;
 use mammoscope_domain::explanation::verdict::{ControlComparison, TrainingEvidence};
 use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_domain::subject::density::DensityClass;
@@ -70,6 +71,23 @@ pub(in crate::tui) struct MapRequest {
     pub(in crate::tui) class: Option<DensityClass>,
     /// True to explain the newest checkpoint of a run, best or not, since the run is being trained.
     pub(in crate::tui) follow: bool,
+    /// The epoch of a run whose kept model is explained; `None` for the best one.
+    pub(in crate::tui) epoch: Option<u32>,
+}
+
+/// The epochs whose models a run has kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::tui) struct RunEpochs {
+    pub(in crate::tui) run: RunDir,
+    pub(in crate::tui) view: Option<View>,
+    /// In order.
+    pub(in crate::tui) epochs: Vec<u32>,
+}
+
+/// The scores of a map by the model of an epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct EpochScores {
+    pub(in crate::tui) scores: ExplanationScores,
 }
 
 /// A map together with its image.
@@ -122,6 +140,8 @@ pub(in crate::tui) enum ExplainEffect {
     Show { shown: Vec<MapRequest>, ahead: Vec<MapRequest> },
     /// Look for folders with models.
     LookForModels,
+    /// Look for the epochs whose models these runs have kept.
+    LookForEpochs(Vec<RunDir>),
     /// Complete the typed path of a model.
     Complete(String),
     /// Check that a typed path is a model or a folder of models.
@@ -140,6 +160,7 @@ impl PartialEq for ExplainEffect {
                 shown == others && ahead == then
             }
             (Self::LookForModels, Self::LookForModels) => true,
+            (Self::LookForEpochs(runs), Self::LookForEpochs(others)) => runs == others,
             (Self::Complete(typed), Self::Complete(other)) | (Self::CheckModels(typed), Self::CheckModels(other)) => {
                 typed == other
             }
@@ -162,8 +183,15 @@ pub(in crate::tui) enum ExplainMessage {
         request: MapRequest,
         outcome: Result<Arc<MappedImage>, Failure>,
     },
+    /// The scores of a map by the model of an epoch, on screen or not.
+    Scored {
+        request: MapRequest,
+        outcome: Result<EpochScores, Failure>,
+    },
     /// Folders with models.
     Models(Vec<PathBuf>),
+    /// The epochs whose models the runs have kept.
+    Epochs(Vec<RunEpochs>),
     /// Completions of a typed path.
     Completed {
         typed: String,
@@ -206,6 +234,8 @@ pub(in crate::tui) enum ExplainAction {
     Scale,
     Grid,
     Models,
+    EarlierEpoch,
+    LaterEpoch,
     /// Lays the maps of a second model beside those of the first, or leaves them out.
     Compare,
     /// Asks for the path of a model.

@@ -232,7 +232,10 @@ impl RunNote {
             event,
             RunEventKind::EpochStarted { .. }
                 | RunEventKind::StepReported(_)
-                | RunEventKind::CheckpointSaved(SavedCheckpoint { kind: CheckpointKind::Last, .. })
+                | RunEventKind::CheckpointSaved(SavedCheckpoint {
+                    kind: CheckpointKind::Last | CheckpointKind::Kept,
+                    ..
+                })
         );
         let kind = || NoteKind::Event(event.clone());
         (!is_routine).then(|| Self { elapsed: summary.clock.elapsed(), step: summary.step, kind: kind() })

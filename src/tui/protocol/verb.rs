@@ -86,6 +86,8 @@ define_verbs! {
     Axis "axis" [Key::Char('X')] "switch the x-axis";
     Smoother "smoother" [Key::Char(')')] "smooth more";
     Rougher "rougher" [Key::Char('(')] "smooth less";
+    EarlierEpoch "earlier-epoch" [Key::Char(';')] "show the model of an earlier epoch";
+    LaterEpoch "later-epoch" [Key::Char('\'')] "show the model of a later epoch";
     Follow "follow" [Key::Char('F')] "follow the end";
     Reference "reference" [Key::Char('b')] "show or hide the reference";
     Choose "choose" [Key::Char('m')] "choose the method or the metrics";

@@ -190,6 +190,8 @@ pub enum CheckpointKind {
     Last,
     /// A model better than those before.
     Best,
+    /// The model of every Nth epoch, best or not.
+    Kept,
 }
 
 /// A checkpoint that was written.

@@ -100,7 +100,9 @@ impl FromStr for SweptKey {
         let reason = match key.name {
             "seed" => Some("use --seeds N for repetitions with other seeds"),
             "monitor" => Some("points are ranked by it"),
-            "threads" | "checkpoint_minutes" | "keep_best" | "on_full" => Some("it does not change what is learnt"),
+            "threads" | "checkpoint_minutes" | "keep_best" | "keep_every" | "on_full" => {
+                Some("it does not change what is learnt")
+            }
             _ => None,
         };
         if let Some(reason) = reason {

@@ -60,6 +60,25 @@ impl TrainingConfig {
         }
         Ok(())
     }
+
+    /// Checks a configuration that a run is to begin with: as [`TrainingConfig::check`] does, and that what it asks for
+    /// can come about at all. A run that is resumed may have other numbers of epochs than its file.
+    pub fn check_for_start(&self) -> Result<(), ConfigError> {
+        self.check()?;
+        if self.keep_every > self.epochs {
+            return Err(ConfigError::Combination(format!(
+                "keep_every = {} keeps no model of epochs = {}; make it smaller, or 0 to keep none",
+                self.keep_every, self.epochs
+            )));
+        }
+        Ok(())
+    }
+
+    /// True if the model of an epoch is kept.
+    #[must_use]
+    pub fn keeps(&self, epoch: u32) -> bool {
+        self.keep_every > 0 && epoch.is_multiple_of(self.keep_every)
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +159,20 @@ mod tests {
         assert!(check("epochs=2,warmup_epochs=2").unwrap_err().contains("leaves nothing of epochs = 2"));
         assert!(check("learning_rate=0.0009").unwrap_err().contains("plateau_min = 0.001 is above"));
         assert_eq!(check("learning_rate=0.0009,schedule=constant"), Ok(()), "a constant rate has no minimum");
+    }
+
+    #[test]
+    fn every_nth_epoch_is_kept_and_a_distance_that_keeps_none_is_refused() {
+        let kept = |keep_every| {
+            let config = TrainingConfig { keep_every, ..seed() };
+            (1..=7).filter(|&epoch| config.keeps(epoch)).collect::<Vec<_>>()
+        };
+        assert_eq!([kept(0), kept(3), kept(7)], [vec![], vec![3, 6], vec![7]]);
+        let config = TrainingConfig { epochs: 7, keep_every: 8, ..seed() };
+        assert_eq!(config.check(), Ok(()), "the run may be resumed with more epochs");
+        let refusal = config.check_for_start().unwrap_err().to_string();
+        assert_eq!(refusal, "keep_every = 8 keeps no model of epochs = 7; make it smaller, or 0 to keep none");
+        assert_eq!(TrainingConfig { keep_every: 7, ..config }.check_for_start(), Ok(()));
     }
 
     #[test]

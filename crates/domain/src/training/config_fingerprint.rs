@@ -7,11 +7,11 @@ use crate::text::hexadecimal::hexadecimal;
 
 impl TrainingConfig {
     /// SHA-256, in hexadecimal, of the configuration that a run began with. More epochs, another number of threads and
-    /// other intervals between checkpoints leave it unchanged.
+    /// other intervals between checkpoints or kept models leave it unchanged.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let on_full = FullDiskPolicy::default();
-        let essential = Self { epochs: 1, threads: 0, checkpoint_minutes: 1.0, on_full, ..self.clone() };
+        let essential = Self { epochs: 1, threads: 0, checkpoint_minutes: 1.0, keep_every: 0, on_full, ..self.clone() };
         let json = serde_json::to_vec(&essential).expect("a configuration is plain data");
         hexadecimal(&Sha256::digest(json))
     }
@@ -26,7 +26,7 @@ mod tests {
     #[test]
     fn the_keys_that_decide_the_numbers_change_the_fingerprint() {
         let seed = Preset::named("seed").unwrap().config;
-        let changed = TrainingConfig { epochs: 7, threads: 3, checkpoint_minutes: 0.5, ..seed.clone() };
+        let changed = TrainingConfig { epochs: 7, threads: 3, checkpoint_minutes: 0.5, keep_every: 2, ..seed.clone() };
         assert_eq!(changed.fingerprint(), seed.fingerprint());
         let other = Preset::named("modern").unwrap().config;
         let differs = |key: &&ConfigKey| {

@@ -122,6 +122,9 @@ config_keys! {
         "Largest norm of the gradient: longer ones are shortened to it; 0 for no limit.";
     keep_best "" integer(1, 1000),
         "Number of best checkpoints that are kept.";
+    keep_every "epochs" integer(0, 100_000),
+        "Distance between the epochs whose models are kept, to show later how the maps of a network came about; 0 keeps \
+         none.";
     monitor "" choice(&["val_accuracy", "val_loss", "val_kappa"]),
         "Metric on the validation images that decides which epoch is best: accuracy, loss, or quadratic-weighted kappa.";
     early_stop "epochs" integer(0, 100_000),
@@ -221,7 +224,7 @@ mod tests {
     #[test]
     fn keys_and_fields_have_the_same_order() {
         // A key with its default value would be left out.
-        let changed = TrainingConfig { on_full: FullDiskPolicy::Stop, ..seed() };
+        let changed = TrainingConfig { keep_every: 5, on_full: FullDiskPolicy::Stop, ..seed() };
         let written = toml::to_string(&changed).unwrap();
         let fields: Vec<_> = written.lines().map(|line| line.split(" = ").next().unwrap()).collect();
         let keys: Vec<_> = KEYS.iter().map(|key| key.name).collect();
@@ -288,7 +291,11 @@ mod tests {
                 config.set(key.name, &value).unwrap();
                 assert_eq!(key.value(&config).to_string().parse::<f64>().ok(), value.parse().ok(), "{}", key.name);
                 let json = serde_json::to_value(&config).unwrap();
-                let is_left_out = key.name == "on_full" && config.on_full == FullDiskPolicy::default();
+                let is_left_out = match key.name {
+                    "on_full" => config.on_full == FullDiskPolicy::default(),
+                    "keep_every" => config.keep_every == 0,
+                    _ => false,
+                };
                 assert!(is_left_out || json[key.name] == serde_json::json!(key.value(&config)), "{}", key.name);
             }
         }

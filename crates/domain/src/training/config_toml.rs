@@ -79,7 +79,7 @@ pub fn read_config(text: &str, table: &DeTable<'_>) -> Result<TrainingConfig, To
 }
 
 /// The keys that were added later: a configuration without them has their defaults.
-const OPTIONAL: [&str; 1] = ["on_full"];
+const OPTIONAL: [&str; 2] = ["keep_every", "on_full"];
 
 /// Builds a configuration from one value for every key; those that were added later may be missing.
 pub(crate) fn complete(values: &[(&'static ConfigKey, ConfigValue)]) -> Result<TrainingConfig, ConfigError> {

@@ -33,7 +33,9 @@ impl DiskEstimate {
         };
         let checkpoint = weights * (1 + moments + u64::from(config.ema > 0.0));
         // The last, the one before it, and the next while it is being written; likewise for the best.
-        let checkpoints = 3 * checkpoint + (config.keep_best as u64 + 1) * weights;
+        let kept_epochs = config.epochs.checked_div(config.keep_every).unwrap_or(0);
+        let models = config.keep_best as u64 + 1 + u64::from(kept_epochs);
+        let checkpoints = 3 * checkpoint + models * weights;
         let images_of_run = images.div_ceil(runs.max(1));
         let steps_per_epoch = images_of_run.div_ceil((config.batch_size * config.accumulate).max(1)) as u64;
         let history = u64::from(config.epochs) * (PER_EPOCH + steps_per_epoch * PER_REPORT);
@@ -63,6 +65,14 @@ mod tests {
         let others = (1 << 20) + 1060 * 1024 + 100 * (2048 + 265 * 600);
         assert_eq!(estimate.runs, 4 * (files * 4 * 2_262_660 + others));
         assert_eq!(estimate.pixel_cache, 4 * 1060 * 650 * 650);
+    }
+
+    #[test]
+    fn every_kept_epoch_counts() {
+        let config = TrainingConfig { epochs: 100, ..Preset::named("seed").unwrap().config };
+        let bytes = |keep_every| DiskEstimate::new(&TrainingConfig { keep_every, ..config.clone() }, 2, 0).runs;
+        assert_eq!(bytes(8) - bytes(0), 2 * 12 * 4 * 2_262_660);
+        assert_eq!(bytes(101), bytes(0));
     }
 
     #[test]

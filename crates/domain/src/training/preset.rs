@@ -122,6 +122,7 @@ mod tests {
             ema: 0.0,
             grad_clip: 0.0,
             keep_best: 1,
+            keep_every: 0,
             monitor: Monitor::ValAccuracy,
             early_stop: 0,
             checkpoint_minutes: 10.0,

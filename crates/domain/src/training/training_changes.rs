@@ -14,8 +14,8 @@ use super::config_value::ConfigValue;
 use super::training_config::TrainingConfig;
 
 /// The keys that may change when a run is resumed, besides its number of epochs.
-pub const CHANGEABLE_KEYS: [&str; 6] =
-    ["keep_best", "early_stop", "checkpoint_minutes", "on_full", "nonfinite", "threads"];
+pub const CHANGEABLE_KEYS: [&str; 7] =
+    ["keep_best", "keep_every", "early_stop", "checkpoint_minutes", "on_full", "nonfinite", "threads"];
 
 /// The changes that are asked for when a run is resumed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -170,8 +170,8 @@ mod tests {
         assert_eq!(
             error_of("early_stop=4,learning_rate=0.1"),
             "learning_rate cannot be changed in a run that is resumed: its epochs so far were computed with another value; \
-             start a new run, or change one of: keep_best, early_stop, checkpoint_minutes, on_full, nonfinite, \
-             threads"
+             start a new run, or change one of: keep_best, keep_every, early_stop, checkpoint_minutes, on_full, \
+             nonfinite, threads"
         );
         assert_eq!(error_of("epochs=7"), "epochs is changed by --epochs");
         assert!(error_of("monitor=val_loss").contains("chosen by another metric"));

@@ -128,6 +128,12 @@ impl FullDiskPolicy {
     }
 }
 
+/// True for a number that is left out of files, so that configurations from before its key are written as they were read.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// Everything that decides the result of a training run. `mammoscope preset show` lists the keys with their units, ranges
 /// and meanings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -185,6 +191,9 @@ pub struct TrainingConfig {
     pub grad_clip: f64,
     /// Number of best checkpoints that are kept.
     pub keep_best: usize,
+    /// Every how many epochs the model is kept; 0 for never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub keep_every: u32,
     pub monitor: Monitor,
     /// Epochs without a better one after which training ends; 0 for never.
     pub early_stop: u32,

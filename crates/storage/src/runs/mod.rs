@@ -12,6 +12,7 @@ pub mod event_tail;
 pub mod file_seal;
 mod held_directory;
 pub mod history_files;
+pub mod kept_checkpoints;
 pub mod labels_file;
 pub mod lock_holder;
 pub mod lock_probe;

@@ -208,6 +208,12 @@ impl RunDir {
         self.checkpoints().join(format!("best-{epoch:03}-{value:.2}.safetensors"))
     }
 
+    /// The model of an epoch that is kept, best or not, such as `epoch-046.safetensors`.
+    #[must_use]
+    pub fn kept_checkpoint(&self, epoch: u32) -> PathBuf {
+        self.checkpoints().join(format!("epoch-{epoch:03}.safetensors"))
+    }
+
     #[must_use]
     pub fn predictions(&self) -> PathBuf {
         self.path.join("predictions")

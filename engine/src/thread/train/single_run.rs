@@ -25,6 +25,7 @@ use mammoscope_storage::models::model_file::{ModelMetadata, grey_range_entry};
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointError};
 use mammoscope_storage::runs::event_command_file::event_command;
 use mammoscope_storage::runs::file_seal::seal_warning;
+use mammoscope_storage::runs::kept_checkpoints::remove_kept_after;
 use mammoscope_storage::runs::model_splits::ModelSplits;
 use mammoscope_storage::runs::process_evidence::host_name;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -256,6 +257,10 @@ impl SingleRun<'_> {
         let mut state = TrainingState::initial(config, per_epoch, loss, device, kind)?;
         let notes = checkpoint_notes(config, &data, recorder)?;
         self.restore(&mut state, &notes, recorder)?;
+        if let Err(error) = remove_kept_after(self.run, state.progress.epochs_done) {
+            let message = format!("models of epochs that are trained again cannot be removed: {error}");
+            recorder.record(RunEventKind::Warning { message })?;
+        }
         // The next checkpoint lists fewer models, if fewer are to be kept now; until then, their files stay.
         state.best.drop_surplus();
         report_rate_change(config, facts.epochs_before, per_epoch, &state, recorder)?;

@@ -17,6 +17,11 @@ impl ExplainScreen {
             }
             // A map that is no longer on screen.
             ExplainMessage::Mapped { .. } => Vec::new(),
+            ExplainMessage::Scored { request, outcome } => {
+                self.on_scored(&request, outcome);
+                Vec::new()
+            }
+            ExplainMessage::Epochs(found) => self.on_epochs(found, shared),
             ExplainMessage::Models(found) => {
                 self.folders = Some(found);
                 self.request_shown(shared)

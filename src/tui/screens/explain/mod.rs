@@ -4,6 +4,10 @@ mod color_bar;
 mod compared_view;
 #[cfg(test)]
 mod comparison_tests;
+mod epochs;
+#[cfg(test)]
+mod epochs_tests;
+mod epochs_view;
 mod keys;
 mod messages;
 mod models;
@@ -25,6 +29,7 @@ mod view;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use epochs::KeptEpochs;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
@@ -34,7 +39,7 @@ use sides::Side;
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
-use crate::tui::protocol::explain::{ExplainAction, ExplainList, MapRequest, MappedImage, ModelSource};
+use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainList, MapRequest, MappedImage, ModelSource};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::{PicturePlace, TILES};
@@ -86,6 +91,8 @@ pub(in crate::tui) struct ExplainScreen {
     /// The models whose maps are beside those of the first.
     second: Option<ModelSource>,
     list: Option<ExplainList>,
+    /// The epochs of the first models whose models are kept.
+    kept: KeptEpochs,
     /// True while list and models are those of the last session, which have not been looked at.
     is_restored: bool,
     /// True for the side of models of which one is being trained.
@@ -113,6 +120,7 @@ impl ExplainScreen {
             settings: view.settings,
             source: view.source,
             second: view.second,
+            kept: KeptEpochs::default(),
             is_restored: true,
             list: view.list.filter(|list| list.position < list.samples.len()),
             follows: [false; 2],
@@ -154,7 +162,8 @@ impl Screen for ExplainScreen {
     fn bindings(&self, _model: &SharedState) -> KeyTables {
         match (&self.chooser, &self.list) {
             (Some(_), _) => keys::MODELS,
-            (None, Some(_)) => keys::IMAGES,
+            (None, Some(_)) if self.epochs_on_screen().is_empty() => keys::IMAGES,
+            (None, Some(_)) => keys::IMAGES_OF_EPOCHS,
             (None, None) => keys::EMPTY,
         }
     }
@@ -233,10 +242,12 @@ impl Screen for ExplainScreen {
 
     fn tick(&mut self, shared: &SharedState) -> Vec<Effect> {
         // When training ends, the best model takes over.
-        let effects = self.request_shown(shared);
-        if effects.is_empty() && self.follows.contains(&true) && self.is_answered() {
+        let mut effects: Vec<Effect> = self.look_for_later_epochs(shared).into_iter().collect();
+        effects.extend(self.request_shown(shared));
+        let follows = self.requested.iter().any(|request| request.follow);
+        if requests_nothing(&effects) && follows && self.is_answered() {
             // The run may have written another checkpoint.
-            return self.request_again(self.requested.clone());
+            effects.extend(self.request_again(self.requested.clone()));
         }
         effects
     }
@@ -247,4 +258,9 @@ impl Screen for ExplainScreen {
             field.draw(frame, area, shared);
         }
     }
+}
+
+/// True if no effect asks for maps.
+fn requests_nothing(effects: &[Effect]) -> bool {
+    !effects.iter().any(|effect| matches!(effect, Effect::Explain(ExplainEffect::Show { .. })))
 }

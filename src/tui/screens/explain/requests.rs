@@ -63,6 +63,7 @@ impl ExplainScreen {
             ClassChoice::Class(class) => Some(class),
         };
         let method = self.settings.method;
+        let epoch = self.kept.shown.filter(|_| side == Side::Left);
         Some(MapRequest {
             sample: sample.path.clone(),
             view: sample.view,
@@ -71,7 +72,8 @@ impl ExplainScreen {
             // A method that does not depend on the layer is requested only once.
             layer: if method.is_of_layer() { self.settings.layer } else { ExplainedLayer::LAST },
             class,
-            follow: self.follows[side as usize],
+            follow: self.follows[side as usize] && epoch.is_none(),
+            epoch,
         })
     }
 
@@ -83,17 +85,18 @@ impl ExplainScreen {
         let is_active = |run: &RunDir| shared.runs.active().any(|row| row.run == *run);
         self.follows = Side::ALL
             .map(|side| matches!(self.source_of(side), Some(ModelSource::Runs(runs)) if runs.iter().any(is_active)));
+        let mut effects: Vec<Effect> = self.look_for_epochs(shared).into_iter().collect();
         let shown = self.requests_of(self.on_screen());
-        if shown.is_empty() || shown == self.requested {
-            return Vec::new();
+        if !shown.is_empty() && shown != self.requested {
+            self.requested.clone_from(&shown);
+            effects.extend(self.request_again(shown));
         }
-        self.requested.clone_from(&shown);
-        self.request_again(shown)
+        effects
     }
 
     /// Requests the failed maps again.
     pub(super) fn retry(&mut self, shared: &SharedState) -> Vec<Effect> {
-        if self.answers.iter().any(|answer| answer.outcome.is_err()) {
+        if self.forget_failed_epochs() | self.answers.iter().any(|answer| answer.outcome.is_err()) {
             self.answers.retain(|answer| answer.outcome.is_ok());
             self.requested.clear();
         }
@@ -107,7 +110,8 @@ impl ExplainScreen {
     }
 
     pub(super) fn request_again(&self, shown: Vec<MapRequest>) -> Vec<Effect> {
-        let mut ahead = self.requests_of(self.next_samples());
+        let mut ahead = self.curve_requests();
+        ahead.extend(self.requests_of(self.next_samples()));
         ahead.retain(|request| !shown.contains(request));
         vec![Effect::Explain(ExplainEffect::Show { shown, ahead })]
     }

@@ -39,6 +39,8 @@ impl ExplainScreen {
             ExplainAction::PreviousLayer => self.settings.next_layer(-1),
             ExplainAction::Class => self.settings.next_class(1),
             ExplainAction::PreviousClass => self.settings.next_class(-1),
+            ExplainAction::EarlierEpoch => self.step_epoch(false),
+            ExplainAction::LaterEpoch => self.step_epoch(true),
             ExplainAction::Cells => self.settings.map_look = MapLook::Cells,
             ExplainAction::Smooth => self.settings.map_look = MapLook::Smooth,
             ExplainAction::Picture(action) => return self.act_on_picture(action, shared),
@@ -185,8 +187,13 @@ impl ExplainScreen {
         for (sample, side) in shown {
             match self.map_state_of(sample, side) {
                 MapState::Ready(image) => {
-                    let name =
-                        if sides.len() > 1 { with_suffix(&sample.path, side.name()) } else { sample.path.clone() };
+                    let mut name = sample.path.clone();
+                    if sides.len() > 1 {
+                        name = with_suffix(&name, side.name());
+                    }
+                    if let Some(epoch) = self.kept.shown.filter(|_| side == Side::Left) {
+                        name = with_suffix(&name, &format!("epoch-{epoch:03}"));
+                    }
                     images.push((name, image));
                 }
                 MapState::Failed(_) => missing = missing.or(Some("there is no map to write")),

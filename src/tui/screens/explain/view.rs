@@ -78,7 +78,10 @@ impl ExplainScreen {
         }
         let figures = SIDE_COLUMNS[usize::from(area.width < 110)];
         let [pictures, figures] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(figures)]).areas(body);
+        let epochs = self.epoch_lines(area.height);
+        let [pictures, slider] = Layout::vertical([Constraint::Fill(1), Constraint::Length(epochs)]).areas(pictures);
         self.draw_pictures(frame, pictures, shared);
+        self.draw_epochs(frame, slider, &sample, shared);
         let problems = mapped.as_ref().map_or(0, |mapped| mapped.image.examined.mask_problems.len());
         let lines = SCORE_LINES + if problems > 0 { MASK_PROBLEM_LINES } else { 0 };
         let [bars, scores, settings] =

@@ -94,6 +94,7 @@ pub(super) fn as_timed(config: &TrainingConfig) -> TrainingConfig {
         // Nesterov's method requires some.
         momentum: if config.optimizer == OptimizerKind::Nesterov || config.momentum > 0.0 { 0.9 } else { 0.0 },
         keep_best: 1,
+        keep_every: 0,
         early_stop: 0,
         checkpoint_minutes: 10.0,
         ..config.clone()

@@ -39,6 +39,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("ema", &["averaging", "moving_average"]),
     ("grad_clip", &["gradient_clipping", "max_norm"]),
     ("keep_best", &["checkpoints", "top_k"]),
+    ("keep_every", &["checkpoints", "filmstrip", "save_freq"]),
     ("monitor", &["kappa", "metric"]),
     ("early_stop", &["early_stopping", "es"]),
     ("nonfinite", &["inf", "nan"]),

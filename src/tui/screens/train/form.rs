@@ -266,7 +266,7 @@ impl TrainForm {
         if self.views == [false; 4] {
             return Some("check at least one view".to_owned());
         }
-        self.config.check().err().map(|error| error.to_string()).or_else(|| self.study_problem())
+        self.config.check_for_start().err().map(|error| error.to_string()).or_else(|| self.study_problem())
     }
 }
 

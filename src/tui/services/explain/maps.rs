@@ -22,7 +22,7 @@ use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::image::image_seed::{image_seed, view_seed};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::text::printable::printable_path;
+use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};
@@ -186,7 +186,11 @@ impl MapRenderer {
     fn model(&mut self, request: &MapRequest) -> Result<ModelEntry, Failure> {
         let files: Vec<(PathBuf, Option<&RunDir>)> = match &request.source {
             ModelSource::Runs(runs) => {
-                let found = runs.iter().map(|run| (self.checkpoints.of(run, request.follow), Some(run)));
+                let file_of = |run| match request.epoch {
+                    Some(epoch) => kept_model(run, epoch),
+                    None => self.checkpoints.of(run, request.follow),
+                };
+                let found = runs.iter().map(file_of).zip(runs.iter().map(Some));
                 let (files, mut problems): (Vec<_>, Vec<_>) = found.partition(|(file, _)| file.is_ok());
                 let files: Vec<_> = files.into_iter().filter_map(|(file, run)| Some((file.ok()?, run))).collect();
                 if files.is_empty() {
@@ -327,6 +331,15 @@ impl MapRenderer {
             Err(error) => Err(Failure::from(format!("{error} ({})", printable_path(&model.path))).into()),
         }
     }
+}
+
+/// The kept model of an epoch.
+fn kept_model(run: &RunDir, epoch: u32) -> Result<PathBuf, Failure> {
+    let path = run.kept_checkpoint(epoch);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(Failure::from(format!("{} has not kept the model of epoch {epoch}", printable(&run.name()))))
 }
 
 /// A checkpoint of a run, with the metadata of its model.

@@ -18,7 +18,7 @@ use maps::MapRenderer;
 use request_slot::{RequestSlot, WaitOutcome};
 
 use crate::analysis::explanation_files::{MapPainting, write_explanation};
-use crate::tui::protocol::explain::{ExplainEffect, ExplainMessage, MapRequest, MappedImage};
+use crate::tui::protocol::explain::{EpochScores, ExplainEffect, ExplainMessage, MapRequest, MappedImage, RunEpochs};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::services::datasets::paths::{completions, expand};
@@ -26,6 +26,9 @@ use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::subject::probabilities::NonfiniteOutput;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::models::model_set::ModelSet;
+use mammoscope_storage::runs::kept_checkpoints::kept_checkpoints;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use mammoscope_storage::runs::workspace::Workspace;
 
 /// The time for which a request waits for a later one while the user is browsing.
@@ -97,6 +100,9 @@ impl ExplainService {
                     let found = folders_with_models(workspace.path());
                     let _ = inbox.send(UiMessage::Explain(ExplainMessage::Models(found)));
                 });
+            }
+            ExplainEffect::LookForEpochs(runs) => {
+                self.answer(move || ExplainMessage::Epochs(runs.into_iter().map(epochs_of).collect()));
             }
             ExplainEffect::Complete(typed) => self.answer(move || {
                 let is_model = |path: &Path| path.extension().is_some_and(|extension| extension == MODEL_EXTENSION);
@@ -174,6 +180,14 @@ fn serve(provider: &mut dyn MapProvider, requests: &RequestSlot, inbox: &Sender<
                 Err(MapError::Cancelled) => break,
             };
             requests.mark_answered(request);
+            if request.epoch.is_some() {
+                let scores = |mapped: &Arc<MappedImage>| EpochScores { scores: mapped.image.scores };
+                let outcome = outcome.as_ref().map(scores).map_err(Clone::clone);
+                let message = ExplainMessage::Scored { request: request.clone(), outcome };
+                if inbox.send(UiMessage::Explain(message)).is_err() {
+                    return;
+                }
+            }
             // A map that was computed ahead may be on screen by now.
             if requests.shows(request) {
                 let message = ExplainMessage::Mapped { request: request.clone(), outcome };
@@ -184,6 +198,12 @@ fn serve(provider: &mut dyn MapProvider, requests: &RequestSlot, inbox: &Sender<
         }
         requests.finish(done);
     }
+}
+
+/// The epochs whose models a run has kept; none if they cannot be listed.
+fn epochs_of(run: RunDir) -> RunEpochs {
+    let epochs = kept_checkpoints(&run).unwrap_or_default().iter().map(|kept| kept.epoch).collect();
+    RunEpochs { view: read_run_spec(&run.spec()).ok().map(|spec| spec.view), run, epochs }
 }
 
 fn folders_with_models(workspace: &Path) -> Vec<PathBuf> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::tui::protocol::explain::MapRequest;
 
-/// The number of answered requests that are remembered: at least those on screen and ahead.
+/// The number of answered requests that are remembered, besides those on screen.
 const MAX_ANSWERED: usize = 16;
 
 /// The latest request. Submitting one that equals the request in progress has no effect, since a screen may repeat its
@@ -98,11 +98,14 @@ impl RequestSlot {
 
     /// Records that a request was answered.
     pub(super) fn mark_answered(&self, request: &MapRequest) {
-        let answered = &mut self.state().answered;
+        let mut state = self.state();
+        let State { latest, answered, .. } = &mut *state;
         answered.retain(|other| other != request);
         answered.push(request.clone());
         if answered.len() > MAX_ANSWERED {
-            answered.remove(0);
+            // Maps ahead are computed only while those on screen count as answered.
+            let surplus = answered.iter().position(|other| !latest.shown.contains(other)).unwrap_or(0);
+            answered.remove(surplus);
         }
     }
 

@@ -37,6 +37,7 @@ fn request(name: &str) -> MapRequest {
         layer: ExplainedLayer::LAST,
         class: None,
         follow: false,
+        epoch: None,
     }
 }
 
@@ -234,6 +235,7 @@ fn every_new_checkpoint_of_a_run_gives_a_new_map() {
         source: ModelSource::Runs(vec![run.clone()]),
         class: Some(DensityClass::C),
         follow: true,
+        epoch: None,
         ..request("")
     };
     let mut map = |wanted: &MapRequest| renderer.map(wanted, Cancellation::never());
@@ -259,6 +261,71 @@ fn every_new_checkpoint_of_a_run_gives_a_new_map() {
     drop((first, second, third, over));
     wanted.follow = true;
     assert_eq!(map(&wanted).unwrap().image.scores, scores);
+}
+
+#[test]
+fn a_kept_epoch_is_explained_by_its_own_model() {
+    let (folder, model) = (tempfile::tempdir().unwrap(), small_model());
+    let run = small_run(folder.path(), &model);
+    let sample = folder.path().join("1_1_C_CC_R.png");
+    image::GrayImage::from_fn(60, 80, |x, y| image::Luma([(x * y % 200) as u8])).save(&sample).unwrap();
+    let engine = std::env::current_exe().unwrap();
+    let engine = engine.parent().unwrap().with_file_name("mammoscope-engine");
+    let mut renderer = MapRenderer::with_engine(engine.clone());
+    let of_epoch = |epoch| MapRequest {
+        sample: sample.clone(),
+        view: Some(View::CcR),
+        source: ModelSource::Runs(vec![run.clone()]),
+        class: Some(DensityClass::C),
+        epoch,
+        ..request("")
+    };
+    model.write(&run.best_checkpoint(3, 0.5)).unwrap();
+    model.write(&run.kept_checkpoint(2)).unwrap();
+    let mut other = model.clone();
+    other.tensors.get_mut("dense_1.kernel").unwrap().iter_mut().for_each(|value| *value *= -0.5);
+    other.write(&run.kept_checkpoint(4)).unwrap();
+    assert_eq!(epochs_of(run.clone()), RunEpochs { run: run.clone(), view: Some(View::CcR), epochs: vec![2, 4] });
+    let mut map = |epoch| renderer.map(&of_epoch(epoch), Cancellation::never());
+    let [best, second, fourth] = [None, Some(2), Some(4)].map(|epoch| map(epoch).unwrap());
+    assert_eq!((&second.model, &fourth.model), (&run.kept_checkpoint(2), &run.kept_checkpoint(4)));
+    assert_eq!(best.image.map, second.image.map);
+    assert_ne!(best.image.map, fourth.image.map);
+    let Err(MapError::Failed(failure)) = map(Some(6)) else { panic!("epoch 6 is not kept") };
+    assert!(failure.text().contains("has not kept the model of epoch 6"), "{failure}");
+    std::fs::write(run.kept_checkpoint(4), "damaged").unwrap();
+    let Err(MapError::Failed(failure)) = map(Some(4)) else { panic!("the file is damaged") };
+    assert!(failure.text().contains("epoch-004.safetensors"), "{failure}");
+    // The scores of every epoch are reported, whether its map is on screen or ahead.
+    let (inbox, messages) = channel();
+    let requests = Arc::new(RequestSlot::default());
+    let theirs = Arc::clone(&requests);
+    let worker = thread::spawn(move || serve(&mut MapRenderer::with_engine(engine), &theirs, &inbox));
+    requests.submit(vec![of_epoch(Some(2))], vec![of_epoch(Some(4)), of_epoch(None)]);
+    let mut scored = Vec::new();
+    while scored.len() < 2 {
+        match messages.recv_timeout(TIMEOUT).expect("an answer") {
+            UiMessage::Explain(ExplainMessage::Scored { request, outcome }) => scored.push((request.epoch, outcome)),
+            UiMessage::Explain(ExplainMessage::Mapped { request, .. }) => assert_eq!(request.epoch, Some(2)),
+            other => panic!("{other:?}"),
+        }
+    }
+    requests.close();
+    worker.join().unwrap();
+    assert_eq!(scored[0], (Some(2), Ok(EpochScores { scores: second.image.scores })));
+    assert!(scored[1].0 == Some(4) && scored[1].1.is_err(), "{scored:?}");
+}
+
+#[test]
+fn many_maps_ahead_do_not_make_those_on_screen_unanswered() {
+    let slot = RequestSlot::default();
+    let ahead: Vec<MapRequest> = (0..40).map(|at| request(&at.to_string())).collect();
+    slot.submit(vec![request("shown")], ahead.clone());
+    slot.mark_answered(&request("shown"));
+    for request in &ahead {
+        assert!(slot.wants(request), "{}", request.sample.display());
+        slot.mark_answered(request);
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use mammoscope_storage::runs::workspace::Workspace;
 
 /// Creates the runs, and starts their trainers.
 pub(super) fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<StartedRuns> {
-    request.config.check()?;
+    request.config.check_for_start()?;
     let engine = locate_engine()?.path;
     let mut plan = planned(request)?;
     let gpus = count_gpus(&request.devices, &engine).context("device")?;

@@ -89,37 +89,42 @@ impl ScoreWriter {
 
     /// Appends a row.
     pub fn write(&mut self, row: &ScoreRow) -> io::Result<()> {
-        let of = &row.prediction;
-        let mut record = Vec::with_capacity(IDENTITY.len() + MAP.len() + SCORE_COUNT);
-        record.extend([
-            of.file.clone(),
-            of.subject.0.clone(),
-            of.exam.as_ref().map_or_else(String::new, |exam| exam.0.clone()),
-            of.view.map_or("", View::name).to_owned(),
-            of.label.map_or("", |label| label.letter()).to_owned(),
-            of.predicted.letter().to_owned(),
-        ]);
-        record.extend(of.probabilities.0.map(|probability| number(Some(probability))));
-        record.extend([
-            row.explained.letter().to_owned(),
-            row.method.clone(),
-            row.layer.clone(),
-            row.status.name().to_owned(),
-            row.dense_source.name().to_owned(),
-        ]);
-        let (rows, columns) = row.positions;
-        let (localised, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
-        let numbers = |scores: &'static [Score]| scores.iter().map(|score| number(score.of(&row.scores)));
-        record.extend(numbers(localised));
-        record.extend([format!("{rows}x{columns}"), row.map_file.clone()]);
-        record.extend(numbers(measured));
-        Ok(self.table.write_record(record)?)
+        Ok(self.table.write_record(record(row))?)
     }
 
     /// Moves the table into place.
     pub fn finish(self) -> io::Result<()> {
         self.table.into_inner().map_err(csv::IntoInnerError::into_error)?.commit()
     }
+}
+
+/// The fields of a row, in the order of [`columns`].
+pub(super) fn record(row: &ScoreRow) -> Vec<String> {
+    let of = &row.prediction;
+    let mut record = Vec::with_capacity(IDENTITY.len() + MAP.len() + SCORE_COUNT);
+    record.extend([
+        of.file.clone(),
+        of.subject.0.clone(),
+        of.exam.as_ref().map_or_else(String::new, |exam| exam.0.clone()),
+        of.view.map_or("", View::name).to_owned(),
+        of.label.map_or("", |label| label.letter()).to_owned(),
+        of.predicted.letter().to_owned(),
+    ]);
+    record.extend(of.probabilities.0.map(|probability| number(Some(probability))));
+    record.extend([
+        row.explained.letter().to_owned(),
+        row.method.clone(),
+        row.layer.clone(),
+        row.status.name().to_owned(),
+        row.dense_source.name().to_owned(),
+    ]);
+    let (rows, columns) = row.positions;
+    let (localised, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
+    let numbers = |scores: &'static [Score]| scores.iter().map(|score| number(score.of(&row.scores)));
+    record.extend(numbers(localised));
+    record.extend([format!("{rows}x{columns}"), row.map_file.clone()]);
+    record.extend(numbers(measured));
+    record
 }
 
 /// Formats a value with nine decimals, more than the precision of a map.
