@@ -38,7 +38,7 @@ pub(super) fn passes_of<'a>(
 ) -> anyhow::Result<Vec<Pass<'a>>> {
     let mut passes = Vec::new();
     for member in 0..members.all.len() {
-        let model = members.model_of(member, group.view, group.model);
+        let model = members.model_of(member, group.view)?;
         let transform = if copies > 1 { Some(transform_of(model, group).context("--tta")?) } else { None };
         for copy in 0..copies {
             let mut name = group.name().to_owned();
@@ -82,7 +82,7 @@ pub(super) fn mean_of(passes: &[Pass<'_>], images: &[&PredictedImage]) -> anyhow
         match &image.outcome {
             PredictionOutcome::Predicted(row) => all.push(row.probabilities),
             PredictionOutcome::Failed(reason) => {
-                let reason = if pass.name.contains(',') { format!("{reason} ({})", pass.name) } else { reason.clone() };
+                let reason = format!("{reason} ({})", pass.name);
                 return Ok(PredictedImage { outcome: PredictionOutcome::Failed(reason), ..first.clone() });
             }
         }

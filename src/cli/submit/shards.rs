@@ -134,6 +134,11 @@ fn check(kind: SubmissionKind, own: &[String], program: &Command) -> anyhow::Res
     if own.iter().any(|word| word == "--shard" || word.starts_with("--shard=")) {
         return Err(WrongUse("--shard is for a single task; --shards N makes the tasks".to_owned()).into());
     }
+    for option in ["--tta", "--calibrated"] {
+        if own.iter().any(|word| word == option || word.starts_with(&format!("{option}="))) {
+            return Err(WrongUse(format!("{option} is not for shards; predict in one process")).into());
+        }
+    }
     let line = ["mammoscope", kind.name()].into_iter().chain(own.iter().map(String::as_str));
     program.clone().try_get_matches_from(line).map_err(|error| WrongUse(format!("{kind}: {}", message(&error))))?;
     Ok(())
@@ -255,6 +260,10 @@ mod tests {
         assert!(missing.contains("--model") && !missing.contains('\n'), "{missing}");
         assert!(divided(&arguments(&["--data", "d", "--shards", "0"])).is_err());
         assert!(check(SubmissionKind::Predict, &words(&["--shard", "1/4"]), &program()).is_err());
+        for option in ["--tta=4", "--calibrated"] {
+            let error = check(SubmissionKind::Predict, &words(&[option]), &program()).unwrap_err().to_string();
+            assert!(error.ends_with("is not for shards; predict in one process"), "{error}");
+        }
         assert!(check(SubmissionKind::Preprocess, &words(&["in", "out"]), &program()).is_ok());
     }
 }
