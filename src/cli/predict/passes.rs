@@ -1,5 +1,7 @@
 //! The predictions of an image by several networks, or of several copies of it, and their mean.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, bail};
 
 use super::members::Members;
@@ -43,10 +45,10 @@ pub(super) fn passes_of<'a>(
         for copy in 0..copies {
             let mut name = group.name().to_owned();
             if members.is_ensemble() {
-                name += &format!(", network {} of {}", member + 1, members.all.len());
+                let _ = write!(name, ", network {} of {}", member + 1, members.all.len());
             }
             if copies > 1 {
-                name += &format!(", copy {} of {copies}", copy + 1);
+                let _ = write!(name, ", copy {} of {copies}", copy + 1);
             }
             let augmented = transform.filter(|_| copy > 0).map(|transform| AugmentedCopy { copy, ..transform });
             passes.push(Pass { model, augmented, member, name });
