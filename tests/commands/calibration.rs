@@ -137,7 +137,7 @@ fn reference_run() -> (Runs, RunDir, Value) {
 fn assert_close(found: &Value, expected: &Value, at: &str) {
     match (found.as_f64(), expected.as_f64()) {
         (Some(found), Some(expected)) => {
-            assert!((found - expected).abs() <= TOLERANCE, "{at}: {found}, not {expected}")
+            assert!((found - expected).abs() <= TOLERANCE, "{at}: {found}, not {expected}");
         }
         _ => assert_eq!(found, expected, "{at}"),
     }

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use mammoscope_domain::run::dataset_manifest::ManifestSample;
+use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
@@ -12,7 +14,7 @@ use mammoscope_storage::models::model_file::Model;
 use mammoscope_storage::runs::manifest_file::{read_manifest, write_manifest};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::tables::prediction_table::read_table;
-use mammoscope_test_support::{engine, small_model, stderr_of, write_four_subjects};
+use mammoscope_test_support::{engine, small_model, stderr_of, write_four_subjects, write_image};
 use serde_json::Value;
 
 use crate::calibration::{Runs, cases, references};
@@ -149,6 +151,46 @@ fn views_and_what_is_fused_from_them_are_calibrated() {
     group.predicted("group", "calibrated", &[]);
     assert!(!group.out("calibrated").join("fused.csv").exists());
     check("predictions", &read(&group.out("calibrated").join("predictions.json")));
+}
+
+#[test]
+fn a_network_predicts_what_is_fitted_and_stored_predictions_give_the_same() {
+    let group = Group::new();
+    let name = group.name(View::CcR);
+    let data = group.out("more");
+    for subject in 0..24 {
+        write_image(&data.join(format!("CC_R/A/{subject}_1_A_CC_R.png")), subject + 1);
+    }
+    let more = Group { data: data.clone(), ..group };
+    let rows = more.predicted(&name, "more_predicted", &[]);
+    // Three quarters are labelled as the network predicts them, the others by turns with the other classes.
+    let mut manifest = read_manifest(&run_of(&more).manifest()).unwrap();
+    manifest.root = data;
+    let template = manifest.samples[0].clone();
+    let sample = |(place, row): (usize, &PredictionRow)| ManifestSample {
+        file: Path::new(&row.file).strip_prefix(&manifest.root).unwrap().to_owned(),
+        subject: row.subject.clone(),
+        label: if place % 4 > 0 { row.predicted } else { DensityClass::ALL[place / 4 % 4] },
+        split: if place < 20 { Split::Validation } else { Split::Test },
+        ..template.clone()
+    };
+    manifest.samples = rows.iter().enumerate().map(sample).collect();
+    let run = run_of(&more);
+    fs::remove_file(run.manifest()).unwrap();
+    write_manifest(&run.manifest(), &manifest).unwrap();
+    let mut command = more.runs.fixture.command(&["evaluate", &name, "--calibrate", "--resamples", "100", "--json"]);
+    let output = command.env("MAMMOSCOPE_ENGINE", engine()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sets = |document: &Value| document["calibrations"][0]["sets"]["CC_R"].clone();
+    assert_eq!(sets(&document)["scaling"]["validation"]["n"], 20);
+    assert_eq!(sets(&document)["scaling"]["test"]["n"], 4);
+    let stored = more.runs.json(&[&name, "--calibrate"]);
+    assert_eq!(sets(&stored), sets(&document));
+}
+
+fn run_of(group: &Group) -> &RunDir {
+    &group.of_view[&View::CcR]
 }
 
 #[test]

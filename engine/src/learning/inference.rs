@@ -7,6 +7,7 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::augmentation::{AffineParameters, transform};
 use super::folded_resnet::FoldedResNet;
+use super::libtorch_ext::channels_last;
 use super::resnet::ResNet;
 
 /// A network on a device, ready to predict.
@@ -55,7 +56,8 @@ impl Predictor {
             let mut images = batch_tensor(batch)?.f_to(self.device)?;
             if let Some(parameters) = parameters {
                 let copies = transform(&images, parameters)?;
-                images = copies.f_sub(&copies.f_mean_dim([1_i64, 2, 3].as_slice(), true, Kind::Float)?)?;
+                let mean = copies.f_mean_dim([1_i64, 2, 3].as_slice(), true, Kind::Float)?;
+                images = channels_last(&copies.f_sub(&mean)?)?;
             }
             let logits = self.network.forward(&images)?;
             let flat = Vec::<f32>::try_from(logits.f_to(Device::Cpu)?.f_reshape([-1])?)?;

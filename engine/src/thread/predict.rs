@@ -48,15 +48,14 @@ pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOut
         // One batch being predicted, one ready, one being decoded: memory does not grow with the number of images.
         let (sender, batches) = sync_channel(1);
         scope.spawn(move || source.decode_batches(batch_size, &sender));
-        let batches = PredictedBatches {
+        let job_batches = PredictedBatches {
             predictor: &predictor,
             batch_size,
             size: model.metadata.size,
             samples: &samples,
             augmented: work.augmented,
-        }
-        .predict(&batches, job);
-        batches
+        };
+        job_batches.predict(&batches, job)
     })
 }
 

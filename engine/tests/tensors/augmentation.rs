@@ -3,11 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
+use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_engine::learning::augmentation::{AffineParameters, transform};
 use mammoscope_engine::learning::batches::standardise;
+use mammoscope_engine::learning::folded_resnet::FoldedResNet;
+use mammoscope_engine::learning::inference::Predictor;
+use mammoscope_engine::learning::resnet::ResNet;
+use mammoscope_imaging::network_input::NetworkInput;
+use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_storage::keras::{ImportOptions, import};
 use mammoscope_test_support::shared;
 use serde_json::Value;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor, no_grad};
 
 fn reference(name: &str) -> Option<PathBuf> {
     shared(&format!("reference/augment/{name}"))
@@ -58,5 +65,44 @@ fn transforms_match_the_reference() {
         let expected = image(&standard).expand([-1, 3, -1, -1], false);
         let difference = 255.0 * largest_difference(&at(&standardised, 3), &expected);
         assert!(difference < 5e-3, "set {number}, standardised: {difference:.1e} grey levels");
+    }
+}
+
+/// Copies for test-time augmentation are what training would have made of the images.
+#[test]
+fn copies_are_predicted_as_training_sees_them() {
+    let size = 64;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/small_w8_keras224names.h5");
+    let model = import(&file, ImportOptions { view: None, size: Some(size) }).expect("a model").model;
+    let predictor = Predictor::new(&model, Device::Cpu, Kind::Float).expect("a predictor");
+    let network = ResNet::from_model(&model, Device::Cpu).and_then(|network| FoldedResNet::new(&network, Kind::Float));
+    let network = network.expect("a network");
+    let pictures: Vec<Vec<u8>> = (1..=3_usize)
+        .map(|number| (0..size * size).map(|place| (place / size * 3 + place % size * number) as u8).collect())
+        .collect();
+    let inputs: Vec<NetworkInput> = pictures
+        .iter()
+        .map(|picture| Raster::new(size, size, Channels::Grey, picture.clone()))
+        .map(|picture| NetworkInput::from_resized(&picture, InputRoute::Training))
+        .collect();
+    let levels = Tensor::from_slice(&pictures.concat()).to_kind(Kind::Float).reshape([3, 1, size as i64, size as i64]);
+    let parameters = [
+        AffineParameters { theta: 8.0, tx: 9.5, ty: -7.25, zx: 1.2, zy: 1.15 },
+        AffineParameters { theta: 0.0, tx: 0.0, ty: 0.0, zx: 1.0, zy: 1.0 },
+        AffineParameters { theta: -9.0, tx: -6.0, ty: 5.0, zx: 0.8, zy: 1.2 },
+    ];
+    let batch = inputs.iter().collect::<Vec<_>>();
+    let copies = predictor.logits_of_copies(&batch, &parameters).expect("logits");
+    let transformed = standardise(&transform(&levels, &parameters).expect("a batch"), Kind::Float).expect("a batch");
+    let expected = no_grad(|| network.forward(&transformed)).expect("logits");
+    let plain = predictor.logits(&batch).expect("logits");
+    for (image, logits) in copies.iter().enumerate() {
+        let scale = logits.iter().fold(1.0_f32, |largest, logit| largest.max(logit.abs()));
+        for (class, logit) in logits.iter().enumerate() {
+            let theirs = expected.double_value(&[image as i64, class as i64]) as f32;
+            assert!((logit - theirs).abs() < 1e-3 * scale, "image {image}: {logit}, not {theirs}");
+        }
+        let change = logits.iter().zip(plain[image]).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+        assert_eq!(change > 1e-2 * scale, image != 1, "image {image} changes by {change} of {scale}");
     }
 }

@@ -1,6 +1,7 @@
 //! `--calibrate` and `--sensitivity`: what is fitted to the validation predictions of runs, and kept in them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
@@ -170,15 +171,17 @@ pub(super) fn refuse_unfit(run: &RunDir, manifest: &DatasetManifest) -> anyhow::
     Ok(())
 }
 
-/// Names the command that uses what was kept.
-pub(super) fn note_next(documents: &[CalibrationDocument], console: &Console) {
-    let runs: Vec<&FittedRun> = documents.iter().flat_map(|document| &document.fitted_on).collect();
-    if let [first, ..] = runs[..] {
-        let next = if documents.iter().any(CalibrationDocument::is_scaled) {
-            format!("; next: mammoscope predict --calibrated --model {} …", printable(&first.run))
-        } else {
-            String::new()
-        };
-        console.note(format!("kept in calibration.json of {}{next}", counted(runs.len(), "run")));
+/// Names the command that uses what was kept. Temperatures of several folds are for no ensemble of their networks.
+pub(super) fn note_next(documents: &[CalibrationDocument], inputs: &[PathBuf], console: &Console) {
+    let runs: usize = documents.iter().map(|document| document.fitted_on.len()).sum();
+    if runs == 0 {
+        return;
     }
+    let next = match (documents, inputs) {
+        ([document], [input]) if document.is_scaled() => {
+            format!("; next: mammoscope predict --calibrated --model {} …", printable_path(input))
+        }
+        _ => String::new(),
+    };
+    console.note(format!("kept in calibration.json of {}{next}", counted(runs, "run")));
 }

@@ -224,7 +224,7 @@ pub(super) fn run(
     } else {
         format.render(&blocks(&document, detail, fusion, bootstrap))
     })?;
-    note_next(document.calibrations(), console);
+    note_next(document.calibrations(), &arguments.inputs, console);
     Ok(outcome)
 }
 

@@ -51,6 +51,14 @@ impl Temperatures {
             documents.insert(view, document);
         }
         let first = documents.values().next().map_or("mean", |document| document.fusion.as_str());
+        if let Some(other) = documents.values().find(|document| document.fusion != first) {
+            bail!(
+                "--calibrated: the runs were calibrated with the fusions {} and {}; `mammoscope evaluate GROUP --calibrate` \
+                 calibrates them together",
+                printable(first),
+                printable(&other.fusion)
+            );
+        }
         let fusion = [Fusion::Mean, Fusion::Max, Fusion::DenserSide].into_iter().find(|fusion| fusion.name() == first);
         let Some(fusion) = fusion else { bail!("--calibrated: '{}' is not a fusion", printable(first)) };
         let mut fused = BTreeMap::new();
@@ -60,7 +68,7 @@ impl Temperatures {
             if of_set.len() < set.fused_views().len() {
                 continue;
             }
-            if of_set.iter().any(|document| document.fitted_on != of_set[0].fitted_on) {
+            if of_set.iter().any(|document| *document != of_set[0]) {
                 console.warn(format!(
                     "{set} has no temperature, since its views were not calibrated together; `mammoscope evaluate GROUP \
                      --calibrate` does so"

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::cli::chosen_images::ChosenImages;
 use crate::cli::console::{Console, WrongUse};
@@ -146,9 +146,12 @@ impl Members {
         Ok(())
     }
 
-    /// The model of a member for a view; the first member's is `first`.
-    pub(super) fn model_of<'a>(&'a self, place: usize, view: Option<View>, first: &'a ModelEntry) -> &'a ModelEntry {
-        self.all.get(place).and_then(|member| member.models.for_view(view)).unwrap_or(first)
+    /// The model of a member for a view.
+    pub(super) fn model_of(&self, place: usize, view: Option<View>) -> anyhow::Result<&ModelEntry> {
+        let model = self.all.get(place).and_then(|member| member.models.for_view(view));
+        model.with_context(|| {
+            format!("no model for {} in each network of the ensemble", view.map_or("images", View::name))
+        })
     }
 }
 

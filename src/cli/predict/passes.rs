@@ -1,5 +1,7 @@
 //! The predictions of an image by several networks, or of several copies of it, and their mean.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, bail};
 
 use super::members::Members;
@@ -38,15 +40,15 @@ pub(super) fn passes_of<'a>(
 ) -> anyhow::Result<Vec<Pass<'a>>> {
     let mut passes = Vec::new();
     for member in 0..members.all.len() {
-        let model = members.model_of(member, group.view, group.model);
+        let model = members.model_of(member, group.view)?;
         let transform = if copies > 1 { Some(transform_of(model, group).context("--tta")?) } else { None };
         for copy in 0..copies {
             let mut name = group.name().to_owned();
             if members.is_ensemble() {
-                name += &format!(", network {} of {}", member + 1, members.all.len());
+                let _ = write!(name, ", network {} of {}", member + 1, members.all.len());
             }
             if copies > 1 {
-                name += &format!(", copy {} of {copies}", copy + 1);
+                let _ = write!(name, ", copy {} of {copies}", copy + 1);
             }
             let augmented = transform.filter(|_| copy > 0).map(|transform| AugmentedCopy { copy, ..transform });
             passes.push(Pass { model, augmented, member, name });
@@ -82,7 +84,7 @@ pub(super) fn mean_of(passes: &[Pass<'_>], images: &[&PredictedImage]) -> anyhow
         match &image.outcome {
             PredictionOutcome::Predicted(row) => all.push(row.probabilities),
             PredictionOutcome::Failed(reason) => {
-                let reason = if pass.name.contains(',') { format!("{reason} ({})", pass.name) } else { reason.clone() };
+                let reason = format!("{reason} ({})", pass.name);
                 return Ok(PredictedImage { outcome: PredictionOutcome::Failed(reason), ..first.clone() });
             }
         }

@@ -140,6 +140,11 @@ fn check(kind: SubmissionKind, own: &[String], program: &Command) -> anyhow::Res
         )
         .into());
     }
+    for option in ["--tta", "--calibrated"] {
+        if own.iter().any(|word| word == option || word.starts_with(&format!("{option}="))) {
+            return Err(WrongUse(format!("{option} is not for shards; predict in one process")).into());
+        }
+    }
     let line = ["mammoscope", kind.name()].into_iter().chain(own.iter().map(String::as_str));
     program.clone().try_get_matches_from(line).map_err(|error| WrongUse(format!("{kind}: {}", message(&error))))?;
     Ok(())
@@ -264,6 +269,10 @@ mod tests {
         for film in [&["--over-epochs", "run"][..], &["--over-epochs=run"]] {
             let error = check(SubmissionKind::Explain, &words(film), &program()).unwrap_err().to_string();
             assert!(error.contains("made by one process"), "{error}");
+        }
+        for option in ["--tta=4", "--calibrated"] {
+            let error = check(SubmissionKind::Predict, &words(&[option]), &program()).unwrap_err().to_string();
+            assert!(error.ends_with("is not for shards; predict in one process"), "{error}");
         }
         assert!(check(SubmissionKind::Preprocess, &words(&["in", "out"]), &program()).is_ok());
     }

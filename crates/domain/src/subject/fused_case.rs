@@ -90,7 +90,7 @@ mod tests {
         let facts: Vec<_> = cases.iter().map(|case| (case.id.subject.0.as_str(), case.label, case.views)).collect();
         let d = Some(DensityClass::D);
         assert_eq!(facts, [("1", None, 2), ("2", None, 2), ("3", d, 1)], "the labels of 2 contradict each other");
-        assert_eq!(cases[0].probabilities.0, [0.25, 0.5, 0.25, 0.0]);
+        assert_eq!(cases[0].probabilities, Probabilities([0.25, 0.5, 0.25, 0.0]));
         assert_eq!(ambiguous, 1, "4 has the same view twice");
     }
 }
