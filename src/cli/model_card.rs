@@ -43,7 +43,8 @@ const NOTES_FILE: &str = "predictions.json";
 Examples:
   mammoscope model card models/CC_R.safetensors
   mammoscope model card latest
-  mammoscope predict --model cc_r.safetensors --data DIR --split test --out predictions
+  mammoscope predict --model cc_r.safetensors --data DIR --split test \\
+      --out predictions
   mammoscope model card cc_r.safetensors --predictions predictions
                                   with the figures of these predictions")]
 pub(super) struct CardArguments {

@@ -39,6 +39,9 @@ fn the_learners_section_works() {
     assert!(stdout.contains("kappa"), "{stdout}");
     let report = fs::read_to_string(made.join("report.html")).unwrap();
     assert!(report.contains("Where the networks look") && report.contains("temperature"), "the learner's report");
+    let archive = runs.iter().find(|run| run.ends_with("archive")).unwrap();
+    let card = fs::read_to_string(made.join("workspace/runs").join(archive).join("model_card.md")).unwrap();
+    assert!(card.contains("prepared by `mammoscope preprocess`") && card.contains("fold 1 of 4 held out"), "{card}");
     // The tutorial's statements about its own results.
     let by_heart = runs.iter().find(|name| name.ends_with("by-heart")).unwrap();
     let accuracy = values(&made.join("workspace/runs").join(by_heart), "acc_val.txt");
@@ -87,7 +90,8 @@ fn the_references_section_works() {
     for series in ["loss_train", "acc_train", "loss_val", "acc_val"] {
         assert_eq!(values(&run, &format!("{series}.txt")).len(), 3, "{series}");
     }
-    assert!(run.join("model_card.md").is_file());
+    let card = fs::read_to_string(run.join("model_card.md")).unwrap();
+    assert!(card.contains("`mammoscope phantom DIR --subjects 24 --size 64 --seed 3`"), "{card}");
     assert!(names_in(&run.join("checkpoints")).iter().any(|name| name.starts_with("best-00")), "{run:?}");
     // The probabilities of Keras, to five decimals.
     let expected: serde_json::Value = serde_json::from_slice(&fs::read(expected).unwrap()).unwrap();

@@ -13,15 +13,17 @@ pub(super) fn data(facts: &ModelCardFacts) -> String {
         lines.push(format!("- Data set: {}.", markdown_text(name)));
     }
     match data.origin {
-        DataOrigin::Phantoms { subjects, size, seed } => lines.push(format!(
-            "- Source: synthetic phantoms, made by {}.",
-            code(&format!("mammoscope phantom DIR --subjects {subjects} --size {size} --seed {seed}"))
-        )),
+        DataOrigin::Phantoms { subjects, size, seed, overlap, confounder } => {
+            let mut command = format!("mammoscope phantom DIR --subjects {subjects} --size {size} --seed {seed}");
+            command.push_str(if overlap { " --overlap" } else { "" });
+            command.push_str(if confounder { " --confounder" } else { "" });
+            lines.push(format!("- Source: synthetic phantoms, made by {}.", code(&command)));
+        }
         DataOrigin::Prepared { sources } => lines.push(format!(
             "- Source: {} prepared by `mammoscope preprocess`; the data set's manifest.jsonl has every step.",
             counted_as(sources, "original", "originals")
         )),
-        DataOrigin::Unknown => lines.push("- Source: not recorded; the owner of the data set knows it.".to_owned()),
+        DataOrigin::Unknown => lines.push("- Source: not recorded in the weights or beside the images.".to_owned()),
     }
     if let Some((source, seed, file)) = &data.splits {
         lines.push(format!("- Splits: {}.", splits(*source, *seed, file.as_ref())));

@@ -81,7 +81,7 @@ pub struct DataFacts {
     pub appearance: Option<String>,
     /// The number of images that could not be used.
     pub unusable: usize,
-    /// The doubtful images in words, if there are any; no file is named.
+    /// The number of images that do not look like mammograms as expected.
     pub doubtful: usize,
     /// True if the network is trained on the shares of readers.
     pub soft_labels: bool,
@@ -96,7 +96,15 @@ pub enum DataOrigin {
     #[default]
     Unknown,
     /// They are phantoms of this program.
-    Phantoms { subjects: u64, size: u64, seed: u64 },
+    Phantoms {
+        subjects: u64,
+        size: u64,
+        seed: u64,
+        /// The bands of the classes overlap.
+        overlap: bool,
+        /// A mark goes with the class.
+        confounder: bool,
+    },
     /// They were prepared by `mammoscope preprocess`.
     Prepared { sources: usize },
 }

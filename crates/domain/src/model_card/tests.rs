@@ -56,7 +56,7 @@ fn facts(text: &str, evaluations: Vec<CardEvaluation>) -> ModelCardFacts {
         input_route: InputRoute::Training,
         data: DataFacts {
             name: Some(text.to_owned()),
-            origin: DataOrigin::Phantoms { subjects: 24, size: 64, seed: 7 },
+            origin: DataOrigin::Phantoms { subjects: 24, size: 64, seed: 7, overlap: true, confounder: false },
             fingerprint: Some("cd".repeat(32)),
             splits: Some((
                 SplitSource::File,
@@ -174,6 +174,7 @@ fn a_card_says_what_its_model_was_made_from() {
     let card = model_card(&facts("run", vec![evaluation(Split::Test)]));
     for line in [
         "| File | run, 1,234,567 bytes |",
+        "made by `mammoscope phantom DIR --subjects 24 --size 64 --seed 7 --overlap`.",
         "- Splits: the table run, fold 2 of 3 held out, SHA-256",
         "| train | 8 (4) | 7 (3) | 6 (2) | 5 (1) | 26 (10) |",
         "| `optimizer` | `adamw` | `sgd` |",

@@ -20,6 +20,8 @@ struct Phantoms {
     seed: u64,
     size: u64,
     subjects_requested: u64,
+    overlap: bool,
+    confounder: bool,
 }
 
 #[derive(Deserialize)]
@@ -36,8 +38,8 @@ pub(super) fn data_origin(root: &Path) -> DataOrigin {
     if let Some(Ok(phantoms)) = phantoms.map(|bytes| serde_json::from_slice::<Phantoms>(&bytes))
         && phantoms.notice.starts_with("synthetic")
     {
-        let Phantoms { seed, size, subjects_requested: subjects, .. } = phantoms;
-        return DataOrigin::Phantoms { subjects, size, seed };
+        let Phantoms { seed, size, subjects_requested: subjects, overlap, confounder, .. } = phantoms;
+        return DataOrigin::Phantoms { subjects, size, seed, overlap, confounder };
     }
     let Ok(bytes) = read_regular_file(&root.join(PREPARED), LIMIT) else { return DataOrigin::Unknown };
     let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
@@ -60,11 +62,13 @@ mod tests {
         assert_eq!(data_origin(folder.path()), DataOrigin::Unknown);
         write(PREPARED, "{\"schema\": 1, \"source\": {\"path\": \"x\"}}\n{\"schema\": 1, \"source\": {}}\n{\"sche");
         assert_eq!(data_origin(folder.path()), DataOrigin::Prepared { sources: 2 });
-        write(
-            PHANTOMS,
-            "{\"notice\": \"synthetic, not for clinical use\", \"seed\": 3, \"size\": 64, \"subjects_requested\": 9}",
-        );
-        assert_eq!(data_origin(folder.path()), DataOrigin::Phantoms { subjects: 9, size: 64, seed: 3 });
+        let phantoms = serde_json::json!({
+            "notice": "synthetic, not for clinical use", "seed": 3, "size": 64, "subjects_requested": 9, "overlap": true,
+            "confounder": false,
+        });
+        write(PHANTOMS, &phantoms.to_string());
+        let expected = DataOrigin::Phantoms { subjects: 9, size: 64, seed: 3, overlap: true, confounder: false };
+        assert_eq!(data_origin(folder.path()), expected);
         assert_eq!(data_origin(&folder.path().join("gone")), DataOrigin::Unknown);
     }
 }
