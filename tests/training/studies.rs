@@ -93,13 +93,16 @@ fn a_sweep_over_folds_is_trained_ranked_and_pooled() {
     assert_eq!(pooled["sets"]["CC_R"]["n"], 16, "every subject exactly once");
     assert_eq!(pooled["pool"]["folds"], serde_json::json!([1, 2, 3]));
     let (data, out) = (fixture.data.to_str().unwrap(), fixture.folder.path().join("predictions"));
-    let output = fixture.output(&["predict", "--model", &study, "--data", data, "--out", out.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr_of(&output).contains("has 6 networks for each view; name one of its groups"),
-        "{}",
-        stderr_of(&output)
-    );
+    let predict = ["predict", "--model", &study, "--data", data, "--out", out.to_str().unwrap()];
+    for (point, reason) in [
+        (&[][..], "has 2 points, and an ensemble is of the networks of one: choose it by --point N"),
+        (&["--point", "1"], "belong to subjects that some networks of"),
+        (&["--point", "3"], "has no point 3: it has 2 points"),
+    ] {
+        let output = fixture.output(&[&predict[..], point].concat());
+        assert_ne!(output.status.code(), Some(0));
+        assert!(stderr_of(&output).contains(reason), "{}", stderr_of(&output));
+    }
     let point = best.to_string();
     let stored =
         json(&fixture.output(&["evaluate", &study, "--point", &point, "--stored", "--resamples", "20", "--json"]));
