@@ -2,9 +2,12 @@
 
 mod announcement;
 mod contact_sheets;
+mod epoch_document;
+mod epoch_films;
 mod explained;
 mod files;
 mod group_maps;
+mod kept_models;
 mod merging;
 mod over_epochs;
 mod report;
@@ -110,7 +113,7 @@ pub(super) struct ExplainArguments {
     /// A model file, a folder with one model per view, or a run or group (its best checkpoints)
     #[arg(long, value_name = "M", required_unless_present = "over_epochs")]
     model: Option<PathBuf>,
-    /// In place of a model, a run that was trained with --set keep_every=N: a filmstrip, an animation and the scores of
+    /// In place of a model, a run that was trained with --set `keep_every=N`: a filmstrip, an animation and the scores of
     /// the maps at each epoch whose model it has kept
     #[arg(long, value_name = "RUN", conflicts_with = "model")]
     over_epochs: Option<PathBuf>,

@@ -92,12 +92,11 @@ impl ExplainScreen {
             };
             spans.push(Span::styled(sign, style));
         }
-        let place = match shown {
-            Some(_) => format!("  {} of {}", at + 1, epochs.len()),
-            None => {
-                let earlier = key_text(Verb::EarlierEpoch, &shared.keymap);
-                format!("  {earlier} shows the maps of {} epochs", epochs.len())
-            }
+        let place = if shown.is_some() {
+            format!("  {} of {}", at + 1, epochs.len())
+        } else {
+            let earlier = key_text(Verb::EarlierEpoch, &shared.keymap);
+            format!("  {earlier} shows the maps of {} epochs", epochs.len())
         };
         let used: usize = spans.iter().map(|span| width(&span.content)).sum();
         if used + width(&place) <= usize::from(cells) {

@@ -1,9 +1,6 @@
 //! `mammoscope explain --over-epochs`: how the maps of images came about, epoch by epoch of a run.
 
-mod document;
-mod films;
-mod kept_models;
-
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +8,10 @@ use anyhow::{Context as _, bail};
 
 use super::ExplainArguments;
 use super::contact_sheets::Stems;
+use super::epoch_document::{self, Checkpoint, OverEpochs};
+use super::epoch_films::{EpochMap, Film, Films};
 use super::group_maps::{GroupMaps, Job};
+use super::kept_models::{KeptModel, KeptModels};
 use crate::analysis::explanation_files::MapPainting;
 use crate::cli::chosen_images::{ImageChoice, ImagesOfView};
 use crate::cli::console::{Console, Outcome, WrongUse, print_result};
@@ -21,9 +21,6 @@ use crate::cli::interruption::Interruption;
 use crate::cli::prediction_progress::PredictionProgress;
 use crate::cli::sharding::prepare_output;
 use crate::report::epoch_scores::epoch_scores_text;
-use document::{Checkpoint, OverEpochs};
-use films::{EpochMap, Film, Films};
-use kept_models::{KeptModel, KeptModels};
 use mammoscope_dataset::selection::SelectionError;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::image_findings::ImageFindings;
@@ -269,7 +266,7 @@ impl OverEpochsWork<'_> {
         let out = || format!("write to {}", printable_path(&arguments.out));
         films.table.finish().with_context(out)?;
         let text = serde_json::to_string_pretty(&document)? + "\n";
-        write_atomically(&arguments.out.join(document::FILE_NAME), text.as_bytes()).with_context(out)?;
+        write_atomically(&arguments.out.join(epoch_document::FILE_NAME), text.as_bytes()).with_context(out)?;
         if arguments.json {
             print_result(&text)?;
         } else {
@@ -285,7 +282,8 @@ impl OverEpochsWork<'_> {
             (document.masks_left_out.len(), "masks could not be used"),
         ] {
             if count > 0 {
-                remark += &format!("; {count} {what}");
+                // Writing to a string cannot fail.
+                let _ = write!(remark, "; {count} {what}");
             }
         }
         console.note(remark);

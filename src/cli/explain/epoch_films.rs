@@ -6,12 +6,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rayon::prelude::*;
 
-use super::document::{FilmedImage, ImageAtEpoch};
+use super::contact_sheets::{Stems, folder_of, shown_name};
+use super::epoch_document::{FilmedImage, ImageAtEpoch};
+use super::group_maps::GroupMaps;
 use super::kept_models::KeptModel;
 use crate::analysis::explained_image::{ExaminedPicture, ExplainedImage, MapZoom};
 use crate::analysis::explanation_files::{ExplanationPictures, MapPainting, painted_values};
-use crate::cli::explain::contact_sheets::{Stems, folder_of, shown_name};
-use crate::cli::explain::group_maps::GroupMaps;
 use crate::report::filmstrip::{FilmFrame, Filmstrip, MapAnimation};
 use mammoscope_domain::subject::probabilities::NonfiniteOutput;
 use mammoscope_engine_protocol::event::ExplainedSample;
