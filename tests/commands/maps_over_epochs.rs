@@ -149,7 +149,9 @@ fn an_interruption_ends_it_without_a_table() {
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(
-        !names_in(&out).iter().any(|name| name.ends_with(".csv") || name.ends_with(".json")),
+        names_in(&out)
+            .iter()
+            .all(|name| !Path::new(name).extension().is_some_and(|ending| ending == "csv" || ending == "json")),
         "{:?}",
         names_in(&out)
     );

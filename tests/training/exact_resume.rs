@@ -105,7 +105,9 @@ fn assert_same_kept(whole: &WatchedRun, parts: &WatchedRun) {
     assert_eq!(kept(parts).len() as u64, EPOCHS);
     let metadata = |path: &Path| {
         let mut metadata = ModelMetadata::read(path).unwrap();
-        ["run", "group"].map(|own| assert!(metadata.provenance.remove(own).is_some()));
+        for own in ["run", "group"] {
+            assert!(metadata.provenance.remove(own).is_some());
+        }
         metadata
     };
     for (one, other) in kept(whole).iter().zip(kept(parts)) {

@@ -226,7 +226,7 @@ mod tests {
     fn rows() -> Vec<PredictionRow> {
         let row = |subject: u32| {
             let probabilities =
-                Probabilities(if subject % 2 == 0 { [0.0, 0.9, 0.1, 0.0] } else { [0.0, 0.1, 0.9, 0.0] });
+                Probabilities(if subject.is_multiple_of(2) { [0.0, 0.9, 0.1, 0.0] } else { [0.0, 0.1, 0.9, 0.0] });
             PredictionRow {
                 file: format!("B/{subject}_1_B_CC_R.png"),
                 subject: SubjectId(subject.to_string()),
@@ -247,20 +247,14 @@ mod tests {
         LabelGroups::read(&path).map(|groups| groups.figures(&rows(), Fusion::Mean, Bootstrap::NONE))
     }
 
-    fn shown(found: &[GroupedFigures]) -> Vec<(&str, Vec<(&str, usize, Option<f64>)>)> {
-        let groups = |figures: &GroupedFigures| -> Vec<(String, usize, Option<f64>)> {
-            figures.groups.iter().map(|group| (group.value.clone(), group.n, group.accuracy)).collect()
-        };
-        assert!(found.iter().all(|figures| !groups(figures).is_empty()));
-        found
-            .iter()
-            .map(|figures| {
-                (
-                    figures.column.as_str(),
-                    figures.groups.iter().map(|group| (group.value.as_str(), group.n, group.accuracy)).collect(),
-                )
-            })
-            .collect()
+    /// Value, cases and accuracy of a group.
+    type Shown<'f> = (&'f str, usize, Option<f64>);
+
+    fn shown(found: &[GroupedFigures]) -> Vec<(&str, Vec<Shown<'_>>)> {
+        fn groups(figures: &GroupedFigures) -> Vec<Shown<'_>> {
+            figures.groups.iter().map(|group| (group.value.as_str(), group.n, group.accuracy)).collect()
+        }
+        found.iter().map(|figures| (figures.column.as_str(), groups(figures))).collect()
     }
 
     #[test]
