@@ -89,7 +89,7 @@ mod tests {
         ];
         let text = epoch_scores_text(&[2, 4, 6], &rows);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1], "      2       2     .500     .375       .625          –          –           –");
+        assert_eq!(lines[1], "      2       2    0.500    0.375      0.625          –          –           –");
         assert_eq!(lines[2], "      4       1        –        –          –          –          –           –");
         assert!(lines[3].starts_with("      6       0 "), "{text}");
         assert!(lines.iter().all(|line| line.chars().count() <= 81), "{text}");

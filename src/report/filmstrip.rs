@@ -148,8 +148,11 @@ impl<W: Write> MapAnimation<W> {
         Ok(self.writer.write_image_data(&picture)?)
     }
 
-    /// Writes the end of the file.
+    /// Writes the end of the file. Fails if frames are missing: the header has announced them.
     pub fn finish(self) -> io::Result<()> {
+        if self.left > 0 {
+            return Err(io::Error::other(format!("{} of the animation are missing", counted(self.left, "frame"))));
+        }
         Ok(self.writer.finish()?)
     }
 }

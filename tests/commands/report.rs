@@ -168,7 +168,7 @@ fn what_is_missing_stands_in_the_report_in_words() {
     assert!(subject.contains("There is no case of true class C or D in CC_R"));
     assert!(subject.contains("not found, and not shown; --data DIR says where they are."));
     let right = one(&["a.png,1,1,CC_R,A,A,.7,.1,.1,.1", "b.png,2,1,CC_R,B,B,.1,.7,.1,.1"]);
-    assert!(right.contains("Every case of CC_R is predicted rightly."));
+    assert!(right.contains("Every case of CC_R is predicted correctly."));
 }
 
 #[test]

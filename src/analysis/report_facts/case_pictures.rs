@@ -109,7 +109,7 @@ pub fn with_map(
 ) -> Result<CasePicture, PictureFault> {
     let status = MapStatus::of(map.samples());
     if !status.is_sound() {
-        return case_picture(source, Some(format!("the map is {status} and is not painted")));
+        return case_picture(source, Some(format!("no map is painted, as it is {status}")));
     }
     let (width, height) = (source.picture.width(), source.picture.height());
     let is_cells = PAINTING.look.is_cells((map.width(), map.height()));
@@ -183,6 +183,9 @@ mod tests {
         let map = Raster::new(8, 8, Channels::Grey, vec![0.0; 64]);
         let picture = with_map(&source((64, 64)), &map, DensityClass::A).unwrap();
         assert_eq!(picture.explained, None);
-        assert_eq!(picture.remark.as_deref(), Some("the map is zero everywhere and is not painted"));
+        assert_eq!(
+            picture.remark.as_deref(),
+            Some("no map is painted, as it is zero everywhere: the layer has no effect")
+        );
     }
 }

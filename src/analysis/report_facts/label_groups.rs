@@ -11,7 +11,7 @@ use mammoscope_domain::subject::fusion::Fusion;
 use mammoscope_domain::subject::id_spelling::IdKey;
 use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::text::printable::{printable, printable_path};
-use mammoscope_domain::text::table::{Column, TableText};
+use mammoscope_domain::text::table::{Column, TableFault, TableText};
 use mammoscope_storage::regular_file::read_regular_file;
 
 /// Columns that divide cases into groups whose figures are expected to differ.
@@ -33,9 +33,12 @@ const GROUPING: [&str; 16] = [
     "age_group",
     "implant",
 ];
-/// Columns that name a subject or an image.
-const SUBJECT: Column = Column::optional(&["subject", "subject_id", "patient", "patient_id", "id"]);
-const FILE: Column = Column::optional(&["file", "filename", "file_name", "image", "image_id", "path"]);
+/// The names of a column that names a subject, and of one that names an image.
+const SUBJECT: &[&str] = &["subject", "subject_id", "patient", "patient_id", "id"];
+const FILE: &[&str] = &["file", "filename", "file_name", "image", "image_id", "path"];
+/// The columns of a table with subjects, and of one with images only.
+const BY_SUBJECT: [Column; 2] = [Column::required(SUBJECT), Column::optional(FILE)];
+const BY_FILE: [Column; 2] = [Column::optional(SUBJECT), Column::required(FILE)];
 /// A column with more values is not a grouping.
 const MOST_GROUPS: usize = 24;
 const MOST_BYTES: u64 = 256 << 20;
@@ -111,11 +114,14 @@ impl LabelGroups {
         let bytes = read_regular_file(path, MOST_BYTES)
             .map_err(|error| LabelGroupFault::Unreadable { path: path.to_owned(), error })?;
         let text = TableText::of(&bytes).map_err(|fault| not_a_table(fault.to_string()))?;
-        let wanted = [SUBJECT, FILE];
-        let mut table = text.table(&wanted).map_err(|fault| not_a_table(fault.to_string()))?;
-        if !table.has(0) && !table.has(1) {
-            return Err(LabelGroupFault::NoKey(path.to_owned()));
-        }
+        let found = match text.table(&BY_SUBJECT) {
+            Err(TableFault::Missing { .. }) => text.table(&BY_FILE),
+            found => found,
+        };
+        let mut table = match found {
+            Err(TableFault::Missing { .. }) => return Err(LabelGroupFault::NoKey(path.to_owned())),
+            found => found.map_err(|fault| not_a_table(fault.to_string()))?,
+        };
         let plain = |name: &str| name.to_lowercase().replace([' ', '-'], "_");
         let mut columns: Vec<(usize, String, Values)> = table
             .other_columns()

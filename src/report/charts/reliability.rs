@@ -32,7 +32,7 @@ pub fn reliability_chart(set: SetName, lines: &[ReliabilityLine]) -> Result<Char
         Line { label: format!("{}, ECE {:.3}", line.label, line.error), color, width: 4, marks: points.clone(), points }
     }));
     let name = format!("reliability-{set}");
-    let axes = (&Axis::share("mean probability of the predicted class"), &Axis::share("share of right predictions"));
+    let axes = (&Axis::share("mean probability of the predicted class"), &Axis::share("share of correct predictions"));
     let svg = line_chart(&name, (760, 700), axes, &drawn, Legend::LowerRight)?;
     let described: Vec<String> = lines
         .iter()
@@ -54,7 +54,7 @@ pub fn reliability_chart(set: SetName, lines: &[ReliabilityLine]) -> Result<Char
     Ok(Chart {
         title: format!("Reliability, {set}"),
         description: format!(
-            "Reliability diagram of {set}: share of right predictions against the mean probability of the predicted \
+            "Reliability diagram of {set}: share of correct predictions against the mean probability of the predicted \
              class. {}.",
             described.join("; ")
         ),

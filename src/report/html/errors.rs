@@ -21,7 +21,7 @@ pub(super) fn section(facts: &ReportFacts) -> Option<Section> {
     let with_pictures = facts.errors.iter().filter(|case| case.views.iter().any(|view| view.picture.is_some())).count();
     let shown = &facts.errors[..facts.errors.len().min(with_pictures.max(LISTED))];
     let body = html! {
-        @if wrong == 0 { p { "Every case of " (main.set.name) " is predicted rightly." } } @else {
+        @if wrong == 0 { p { "Every case of " (main.set.name) " is predicted correctly." } } @else {
             p {
                 (wrong) " of " (counted_as(main.evaluation.n, "case in", "cases in")) " " (main.set.name) " "
                 (if wrong == 1 { "is" } else { "are" })
