@@ -7,6 +7,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight};
 
 use super::bitmap_text::{Anchor, Face, fitted, write};
+use mammoscope_domain::text::counted::counted;
 use mammoscope_imaging::raster::Raster;
 
 const TITLE: Face = Face { weight: FontWeight::Bold, height: RasterHeight::Size24 };

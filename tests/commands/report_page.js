@@ -18,9 +18,12 @@
   // The colour behind a point of an element: the nearest opaque ground below it.
   const ground = (element, x, y) => {
     for (const below of document.elementsFromPoint(x, y)) {
-      if (below === element || below.tagName === "text") continue;
+      if (below === element) continue;
       const style = getComputedStyle(below);
-      const text = below instanceof SVGElement ? (below.tagName === "svg" ? "none" : style.fill) : style.backgroundColor;
+      // Lines have a fill, too, which is never painted.
+      const isShape = ["rect", "circle", "polygon"].includes(below.tagName);
+      if (below instanceof SVGElement && !isShape) continue;
+      const text = isShape ? style.fill : style.backgroundColor;
       if (!text.startsWith("rgb")) continue;
       const found = parse(text);
       if (found.alpha > 0.99) return found.rgb;
