@@ -34,3 +34,4 @@ mod trainer_evidence;
 mod training_faults;
 mod training_images;
 mod training_memory;
+mod unfinished_reports;

@@ -24,11 +24,6 @@ impl Predictor {
         Ok(Self { network, device })
     }
 
-    /// Fills up a batch on the network's device, see [`fill_batch`].
-    pub fn fill(&self, images: &mut Vec<&NetworkInput>, batch_size: usize) {
-        fill_batch(images, batch_size, self.device);
-    }
-
     /// The logits of the classes A to D for each image of a batch, whose images all have the same size.
     pub fn logits(&self, batch: &[&NetworkInput]) -> Result<Vec<[f32; DensityClass::COUNT]>, TchError> {
         self.logits_of(batch, None)
@@ -73,12 +68,11 @@ pub fn batch_size(device: Device) -> usize {
 }
 
 /// Fills up a batch with copies of its last image, so that an image's results do not depend on the number of images that
-/// happen to be computed with it: sums are rounded in another order in a batch of one on a CPU, and on a GPU in batches
-/// of other sizes. Jobs that compute image by image are left alone.
-pub fn fill_batch<T: Copy>(images: &mut Vec<T>, batch_size: usize, device: Device) {
-    let least = if device == Device::Cpu { batch_size.min(2) } else { batch_size };
+/// happen to be computed with it: the order in which sums are rounded depends on the batch size, on a GPU and on CPUs
+/// with AVX-512 or AMX. Jobs that compute image by image are left alone.
+pub fn fill_batch<T: Copy>(images: &mut Vec<T>, batch_size: usize) {
     if let Some(&last) = images.last() {
-        images.resize(images.len().max(least), last);
+        images.resize(batch_size.max(images.len()), last);
     }
 }
 
@@ -99,16 +93,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn batches_are_filled_up_where_their_size_matters() {
-        let filled = |images: &[u8], batch_size, device| {
+    fn batches_are_filled_up_to_their_size() {
+        let filled = |images: &[u8], batch_size| {
             let mut images = images.to_vec();
-            fill_batch(&mut images, batch_size, device);
+            fill_batch(&mut images, batch_size);
             images
         };
-        assert_eq!(filled(&[7], 4, Device::Cpu), [7, 7]);
-        assert_eq!(filled(&[7, 8, 9], 4, Device::Cpu), [7, 8, 9]);
-        assert_eq!(filled(&[7], 1, Device::Cpu), [7]);
-        assert_eq!(filled(&[7, 8], 4, Device::Cuda(0)), [7, 8, 8, 8]);
-        assert!(filled(&[], 4, Device::Cpu).is_empty());
+        assert_eq!(filled(&[7], 4), [7, 7, 7, 7]);
+        assert_eq!(filled(&[7, 8, 9], 4), [7, 8, 9, 9]);
+        assert_eq!(filled(&[7], 1), [7]);
+        assert!(filled(&[], 4).is_empty());
     }
 }

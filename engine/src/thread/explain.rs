@@ -85,8 +85,7 @@ pub(super) fn explain(
         progress: job.progress,
     };
     let seeds: Vec<u64> = samples.iter().map(|sample| image_seed(work.seed, sample)).collect();
-    let maps =
-        JobMaps { explainer: &model.explainer, device, batch_size, request, class: &work.class, seeds: &seeds, job };
+    let maps = JobMaps { explainer: &model.explainer, batch_size, request, class: &work.class, seeds: &seeds, job };
     thread::scope(|scope| {
         // One batch being explained, one ready, one being decoded: memory does not grow with the number of images.
         let (sender, batches) = sync_channel(1);
@@ -111,7 +110,6 @@ fn default_batch(device: Device, request: MapRequest) -> usize {
 /// The parameters of one job.
 struct JobMaps<'a> {
     explainer: &'a Explainer,
-    device: Device,
     batch_size: usize,
     request: MapRequest,
     class: &'a ExplainedClass,
@@ -157,7 +155,7 @@ impl JobMaps<'_> {
                 Some(ExplanationInput { seed: self.seeds[*index], input, class })
             })
             .collect();
-        inference::fill_batch(&mut inputs, self.batch_size, self.device);
+        inference::fill_batch(&mut inputs, self.batch_size);
         let is_cancelled = || {
             self.job.progress.step();
             self.job.control.is_stopped()

@@ -99,7 +99,7 @@ impl PredictedBatches<'_> {
             .flat_map(|copy| places.clone().map(|(place, _)| self.drawn(copy, &self.samples[first + place])))
             .collect();
         let mut readable: Vec<&NetworkInput> = batch.iter().filter_map(|image| Some(&image.as_ref().ok()?.0)).collect();
-        self.predictor.fill(&mut readable, self.batch_size);
+        inference::fill_batch(&mut readable, self.batch_size);
         let logits = match parameters.last().copied() {
             Some(last) => {
                 parameters.resize(readable.len(), last);

@@ -27,6 +27,44 @@ fn the_panes_are_shown_one_after_another() {
 }
 
 #[test]
+fn figures_of_the_set_shown_are_written_into_the_workspace() {
+    let mut fixture = Fixture::new();
+    fixture.press_until(&[Key::Char('4')], |screen| screen.is_searched);
+    assert!(matches!(&press(&mut fixture.app, &[Key::Char('E')])[..], [] | [Effect::Notice(_)]), "nothing is open");
+    fixture.press_until(&[Key::Enter], all_resampled);
+    let effects = press(&mut fixture.app, &[Key::Char('E')]);
+    let [Effect::Evaluate(EvaluateEffect::ExportFigures(exported))] = &effects[..] else { panic!("{effects:?}") };
+    let (name, cases) = (exported.set.name, exported.set.cases.len());
+    assert_eq!(Some(name), fixture.opened().name);
+    fixture.perform(effects);
+    let outcome = loop {
+        match fixture.messages.recv_timeout(Duration::from_secs(60)).expect("an answer of the service") {
+            UiMessage::Evaluate(EvaluateMessage::Exported { outcome }) => break outcome,
+            _ => {}
+        }
+    };
+    let folder = outcome.as_ref().unwrap().clone();
+    assert_eq!(folder.parent(), Some(fixture.folder.path().join("exports").as_path()));
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "png"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 4 && names[0].starts_with(&format!("confusion-matrix-{name}")), "{names:?}");
+    for name in &names {
+        assert!(folder.join(name).with_extension("svg").is_file() && folder.join(name).with_extension("csv").is_file());
+        assert!(image::open(folder.join(name)).unwrap().width() > 400, "{name}");
+    }
+    let matrix = fs::read_to_string(folder.join(format!("confusion-matrix-{name}.csv"))).unwrap();
+    let count = |line: &str| line.rsplit(',').next().unwrap().parse::<usize>().unwrap();
+    assert_eq!(matrix.lines().skip(1).map(count).sum::<usize>(), cases, "{matrix}");
+    fixture.app.update(UiMessage::Evaluate(EvaluateMessage::Exported { outcome }), fixed_time());
+    let notice = fixture.app.notice.as_ref().map(|(_, notice)| notice.text.clone()).unwrap_or_default();
+    assert!(notice.starts_with("written to ") && notice.contains("exports"), "{notice}");
+}
+
+#[test]
 fn a_comparison_has_the_curves_and_the_reliability_of_both() {
     let mut fixture = Fixture::new().open();
     fixture.press_until(&[Key::Char('c'), Key::Enter], |screen| {
