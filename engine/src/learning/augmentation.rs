@@ -82,39 +82,67 @@ impl AffineParameters {
 ///
 /// At 650 × 650 pixels, sampling positions in f32 are accurate to 3e-5 of a pixel.
 pub fn transform(batch: &Tensor, parameters: &[AffineParameters]) -> Result<Tensor, TchError> {
-    const BILINEAR: i64 = 0;
-    const BORDER: i64 = 1;
-    let (count, _, height, width) = batch.size4()?;
-    if height != width || count as usize != parameters.len() {
-        let found = format!("{} transforms for a batch of {:?}", parameters.len(), batch.size());
-        return Err(TchError::Shape(found));
+    let (_, _, height, width) = batch.size4()?;
+    if height != width {
+        return Err(TchError::Shape(format!("images of {height} × {width} are not square")));
     }
-    let grid = sampling_grid(parameters, height as usize, batch.device())?;
-    batch.f_grid_sampler(&grid, BILINEAR, BORDER, true)
+    SamplingTerms::new(parameters, height as usize, batch.device())?.transform(batch)
 }
 
-/// N×S×S×2: the input position (column, row) of each output pixel, where −1 and 1 are the centres of the edge pixels.
+/// The input position (column, row) of each output pixel of N images, where −1 and 1 are the centres of the edge pixels,
+/// as the sum of a row term and a column term.
 ///
-/// A position is the sum of a row term and a column term. Both are computed here in f64, so that the device only adds
-/// them: `affine_grid` is a matrix product, whose positions are off by whole pixels in TF32 or bf16.
-fn sampling_grid(parameters: &[AffineParameters], size: usize, device: Device) -> Result<Tensor, TchError> {
-    let middle = (size as f64 - 1.0) / 2.0;
-    let mut by_row = Vec::with_capacity(parameters.len() * 2 * size);
-    let mut by_column = Vec::with_capacity(parameters.len() * 2 * size);
-    for parameters in parameters {
-        let [row, column] = parameters.matrix(size);
-        for [from_row, from_column, shift] in [column, row] {
-            // Relative to the middle both terms are small, and so are their rounding errors.
-            let at_middle = (from_row + from_column - 1.0) * middle + shift;
-            let from_middle = |index: usize| index as f64 - middle;
-            by_row.extend((0..size).map(|index| ((from_row * from_middle(index) + at_middle) / middle) as f32));
-            by_column.extend((0..size).map(|index| (from_column * from_middle(index) / middle) as f32));
+/// Both are computed in f64, so that the device only adds them: `affine_grid` is a matrix product, whose positions are
+/// off by whole pixels in TF32 or bf16.
+#[derive(Debug)]
+pub struct SamplingTerms {
+    /// N×2×S×1, f32.
+    by_row: Tensor,
+    /// N×2×1×S, f32.
+    by_column: Tensor,
+}
+
+impl SamplingTerms {
+    /// The terms of transforms of images of `size` × `size` pixels, on a device.
+    pub fn new(parameters: &[AffineParameters], size: usize, device: Device) -> Result<Self, TchError> {
+        let middle = (size as f64 - 1.0) / 2.0;
+        let mut by_row = Vec::with_capacity(parameters.len() * 2 * size);
+        let mut by_column = Vec::with_capacity(parameters.len() * 2 * size);
+        for parameters in parameters {
+            let [row, column] = parameters.matrix(size);
+            for [from_row, from_column, shift] in [column, row] {
+                // Relative to the middle both terms are small, and so are their rounding errors.
+                let at_middle = (from_row + from_column - 1.0) * middle + shift;
+                let from_middle = |index: usize| index as f64 - middle;
+                by_row.extend((0..size).map(|index| ((from_row * from_middle(index) + at_middle) / middle) as f32));
+                by_column.extend((0..size).map(|index| (from_column * from_middle(index) / middle) as f32));
+            }
         }
+        let (count, size) = (parameters.len() as i64, size as i64);
+        Ok(Self {
+            by_row: Tensor::f_from_slice(&by_row)?.f_reshape([count, 2, size, 1])?.f_to(device)?,
+            by_column: Tensor::f_from_slice(&by_column)?.f_reshape([count, 2, 1, size])?.f_to(device)?,
+        })
     }
-    let (count, size) = (parameters.len() as i64, size as i64);
-    let by_row = Tensor::f_from_slice(&by_row)?.f_reshape([count, 2, size, 1])?.f_to(device)?;
-    let by_column = Tensor::f_from_slice(&by_column)?.f_reshape([count, 2, 1, size])?.f_to(device)?;
-    by_row.f_add(&by_column)?.f_permute([0, 2, 3, 1])
+
+    /// The terms of `count` images from the image `first` on; they share their memory with these.
+    pub fn narrow(&self, first: usize, count: usize) -> Result<Self, TchError> {
+        let part = |tensor: &Tensor| tensor.f_narrow(0, first as i64, count as i64);
+        Ok(Self { by_row: part(&self.by_row)?, by_column: part(&self.by_column)? })
+    }
+
+    /// [`transform`] by these terms.
+    pub fn transform(&self, batch: &Tensor) -> Result<Tensor, TchError> {
+        const BILINEAR: i64 = 0;
+        const BORDER: i64 = 1;
+        let transforms = self.by_row.size4()?.0;
+        if batch.size4()?.0 != transforms {
+            return Err(TchError::Shape(format!("{transforms} transforms for a batch of {:?}", batch.size())));
+        }
+        // N×S×S×2.
+        let grid = self.by_row.f_add(&self.by_column)?.f_permute([0, 2, 3, 1])?;
+        batch.f_grid_sampler(&grid, BILINEAR, BORDER, true)
+    }
 }
 
 #[cfg(test)]

@@ -84,15 +84,31 @@ impl<'a> TrainingImages<'a> {
     /// # Panics
     /// If an index is out of range.
     pub fn batch(&self, indices: &[usize]) -> Result<Tensor, TchError> {
+        let on_device = match &self.pixels {
+            Pixels::Host(_) => None,
+            Pixels::Device(_) => Some(self.upload_indices(indices)?),
+        };
+        self.selected(indices, on_device.as_ref())
+    }
+
+    /// Indices as i64 on the device, for [`TrainingImages::selected`].
+    pub fn upload_indices(&self, indices: &[usize]) -> Result<Tensor, TchError> {
+        let indices: Vec<i64> = indices.iter().map(|&index| index as i64).collect();
+        Tensor::f_from_slice(&indices)?.f_to(self.device)
+    }
+
+    /// [`TrainingImages::batch`] without a wait for the device if the images are there: `on_device` holds the same
+    /// indices, from [`TrainingImages::upload_indices`].
+    ///
+    /// # Panics
+    /// If an index is out of range, or if the images are on the device and the indices are not.
+    pub fn selected(&self, indices: &[usize], on_device: Option<&Tensor>) -> Result<Tensor, TchError> {
         let bytes = match &self.pixels {
             Pixels::Host(pixels) => {
                 let chosen: Vec<&[u8]> = indices.iter().map(|&index| pixels[index]).collect();
                 self.on_host(&chosen)?.f_to(self.device)?
             }
-            Pixels::Device(tensor) => {
-                let indices: Vec<i64> = indices.iter().map(|&index| index as i64).collect();
-                tensor.f_index_select(0, &Tensor::f_from_slice(&indices)?.f_to(self.device)?)?
-            }
+            Pixels::Device(tensor) => tensor.f_index_select(0, on_device.expect("indices on the device"))?,
         };
         bytes.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)
     }
@@ -115,15 +131,14 @@ impl<'a> TrainingImages<'a> {
 }
 
 /// The network's input, route 1: grey levels 0 to 255, N×C×S×S of f32 with one or three channels, × 1/255, minus the
-/// mean over all pixels and channels of each image; N×3×S×S in `kind`, channels-last.
+/// mean over all pixels and channels of each image; N×C×S×S in `kind`, channels-last. One channel stands for three equal
+/// ones.
 pub fn standardise(levels: &Tensor, kind: Kind) -> Result<Tensor, TchError> {
     no_grad(|| {
-        let (count, _, height, width) = levels.size4()?;
         let mut values = levels.f_mul_scalar(1.0 / 255.0)?;
         let mean = values.f_mean_dim([1_i64, 2, 3].as_slice(), true, Kind::Float)?;
         // Rounded to bf16 last: a mean that was rounded before would shift the whole image.
-        let values = values.f_sub_(&mean)?.f_to_kind(kind)?;
-        channels_last(&values.f_expand([count, 3, height, width], false)?)
+        channels_last(&values.f_sub_(&mean)?.f_to_kind(kind)?)
     })
 }
 

@@ -29,6 +29,13 @@ impl EpochPlan {
     pub fn steps(&self, done: u64) -> impl Iterator<Item = &[EpochEntry]> {
         self.entries.chunks(self.images_per_step).skip(usize::try_from(done).unwrap_or(usize::MAX))
     }
+
+    /// At most `count` images from a position on.
+    #[must_use]
+    pub fn entries(&self, first: usize, count: usize) -> &[EpochEntry] {
+        let entries = self.entries.get(first..).unwrap_or_default();
+        &entries[..count.min(entries.len())]
+    }
 }
 
 #[must_use]

@@ -8,7 +8,7 @@ use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, LEAKY_RELU_SLOPE};
 use tch::{Kind, TchError, Tensor};
 
-use super::keras_ops::{same_convolution, same_max_pool};
+use super::keras_ops::{for_equal_channels, same_convolution, same_max_pool};
 use super::libtorch_ext::{channels_last, leaky_relu, leaky_relu_in_place};
 use super::resnet::{ConvNorm, ResNet};
 
@@ -30,6 +30,8 @@ struct FoldedBlock {
 pub struct FoldedResNet {
     kind: Kind,
     stem: FoldedConvolution,
+    /// The stem for three equal channels, given as one.
+    grey_stem: FoldedConvolution,
     blocks: Vec<FoldedBlock>,
     dense_kernel: Tensor,
     dense_bias: Tensor,
@@ -52,13 +54,18 @@ impl FoldedResNet {
         Ok(Self {
             kind,
             stem: fold(&network.stem, kind)?,
+            grey_stem: fold_kernel(
+                &network.stem,
+                &for_equal_channels(&network.stem.kernel.f_to_kind(Kind::Double)?)?,
+                kind,
+            )?,
             blocks,
             dense_kernel: network.dense_kernel.shallow_clone(),
             dense_bias: network.dense_bias.shallow_clone(),
         })
     }
 
-    /// The four logits of each image, f32: N×3×H×W → N×4. Call it within `no_grad` unless gradients are needed.
+    /// The four logits of each image, f32: N×3×H×W → N×4, or N×1×H×W for three equal channels. Call it within `no_grad` unless gradients are needed.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, TchError> {
         let mut x = self.before_blocks(input)?;
         for block in &self.blocks {
@@ -98,7 +105,8 @@ impl FoldedResNet {
 
     fn before_blocks(&self, input: &Tensor) -> Result<Tensor, TchError> {
         let x = channels_last(&input.f_to_kind(self.kind)?)?;
-        same_max_pool(&self.stem.activated(&x)?)
+        let stem = if x.size4()?.1 == 1 { &self.grey_stem } else { &self.stem };
+        same_max_pool(&stem.activated(&x)?)
     }
 
     fn head(&self, activated: &Tensor) -> Result<Tensor, TchError> {
@@ -124,7 +132,7 @@ impl FoldedBlock {
 
 impl FoldedConvolution {
     fn convolve(&self, input: &Tensor) -> Result<Tensor, TchError> {
-        same_convolution(input, &self.kernel, &self.bias, &self.plan)
+        same_convolution(input, &self.kernel, Some(&self.bias), &self.plan)
     }
 
     fn activated(&self, input: &Tensor) -> Result<Tensor, TchError> {
@@ -135,12 +143,22 @@ impl FoldedConvolution {
 }
 
 fn fold(layer: &ConvNorm, kind: Kind) -> Result<FoldedConvolution, TchError> {
+    fold_kernel(layer, &layer.kernel.f_to_kind(Kind::Double)?, kind)
+}
+
+/// Folds a layer with another kernel, in f64.
+fn fold_kernel(layer: &ConvNorm, kernel: &Tensor, kind: Kind) -> Result<FoldedConvolution, TchError> {
     let in_f64 = |tensor: &Tensor| tensor.f_to_kind(Kind::Double);
     let norm = &layer.norm;
     let deviation = in_f64(&norm.moving_variance)?.f_add_scalar(BATCH_NORM_EPSILON)?.f_sqrt()?;
     let scale = in_f64(&norm.gamma)?.f_div(&deviation)?;
-    let kernel = in_f64(&layer.kernel)?.f_mul(&scale.f_reshape([-1, 1, 1, 1])?)?;
-    let bias = in_f64(&layer.bias)?.f_sub(&in_f64(&norm.moving_mean)?)?.f_mul(&scale)?.f_add(&in_f64(&norm.beta)?)?;
+    let kernel = kernel.f_mul(&scale.f_reshape([-1, 1, 1, 1])?)?;
+    let mean = in_f64(&norm.moving_mean)?;
+    let shift = match &layer.bias {
+        Some(bias) => in_f64(bias)?.f_sub(&mean)?,
+        None => mean.f_neg()?,
+    };
+    let bias = shift.f_mul(&scale)?.f_add(&in_f64(&norm.beta)?)?;
     Ok(FoldedConvolution {
         plan: layer.plan,
         kernel: channels_last(&kernel.f_to_kind(kind)?)?,

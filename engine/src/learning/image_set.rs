@@ -1,15 +1,13 @@
-//! The labelled images of one split: batches for training, logits and metrics for evaluation.
+//! The labelled images of one split, and the logits and metrics of their evaluation.
 
 use mammoscope_domain::metrics::agreement::{KappaWeights, cohen_kappa};
 use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::probabilities::Probabilities;
-use tch::{Device, Kind, TchError, Tensor, no_grad};
+use tch::{Device, Kind, TchError, no_grad};
 
-use super::augmentation::{Augmentation, transform};
 use super::batches::{TrainingImages, standardise};
 use super::folded_resnet::FoldedResNet;
-use super::learner::Batch;
 
 /// The images of one split with their labels and files.
 #[derive(Debug)]
@@ -51,38 +49,6 @@ impl ImageSet<'_> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
-    }
-
-    /// A training batch, randomly transformed if `augmentation` is set.
-    pub fn training_batch(
-        &self,
-        epoch: u32,
-        entries: &[EpochEntry],
-        augmentation: Option<&Augmentation>,
-        kind: Kind,
-    ) -> Result<Batch, TchError> {
-        no_grad(|| {
-            let chosen: Vec<usize> = entries.iter().map(|entry| entry.image).collect();
-            let mut levels = self.images.batch(&chosen)?;
-            if let Some(augmentation) = augmentation {
-                let drawn: Vec<_> = entries.iter().map(|entry| augmentation.draw(epoch, entry.position)).collect();
-                levels = transform(&levels, &drawn)?;
-            }
-            let labels: Vec<i64> = chosen.iter().map(|&image| self.labels[image].index() as i64).collect();
-            let targets = match &self.targets {
-                Some(targets) => {
-                    let chosen: Vec<f32> = chosen.iter().flat_map(|&image| targets[image]).collect();
-                    Some(
-                        Tensor::f_from_slice(&chosen)?
-                            .f_reshape([-1, DensityClass::COUNT as i64])?
-                            .f_to(self.device)?,
-                    )
-                }
-                None => None,
-            };
-            let labels = Tensor::f_from_slice(&labels)?.f_to(self.device)?;
-            Ok(Batch { images: standardise(&levels, kind)?, labels, targets })
-        })
     }
 
     /// The logits of the images with these indices, in the given order.

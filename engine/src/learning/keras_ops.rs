@@ -41,15 +41,20 @@ impl SamePadding {
 pub fn same_convolution(
     input: &Tensor,
     kernel: &Tensor,
-    bias: &Tensor,
+    bias: Option<&Tensor>,
     plan: &ConvolutionPlan,
 ) -> Result<Tensor, TchError> {
     let stride = [plan.stride as i64; 2];
     let padding = SamePadding::of(input, plan.kernel, plan.stride)?;
     match padding.symmetric() {
-        Some(padding) => input.f_conv2d(kernel, Some(bias), stride, padding, [1, 1], 1),
-        None => padding.pad(input, 0.0)?.f_conv2d(kernel, Some(bias), stride, [0, 0], [1, 1], 1),
+        Some(padding) => input.f_conv2d(kernel, bias, stride, padding, [1, 1], 1),
+        None => padding.pad(input, 0.0)?.f_conv2d(kernel, bias, stride, [0, 0], [1, 1], 1),
     }
+}
+
+/// The kernel O×1×H×W that does with one channel what a kernel O×I×H×W does with I equal ones: its sum over them.
+pub fn for_equal_channels(kernel: &Tensor) -> Result<Tensor, TchError> {
+    kernel.f_sum_dim_intlist([1_i64].as_slice(), true, None)
 }
 
 /// 3×3 max-pooling with stride 2 and Keras' `same` padding, by −∞.
@@ -109,9 +114,8 @@ mod tests {
         // Ones everywhere: each output counts the input positions that its kernel covers.
         let plan = ConvolutionPlan { number: 1, inputs: 1, outputs: 1, kernel: 3, stride: 2 };
         let ones = |size: &[i64]| Tensor::ones(size, (Kind::Float, Device::Cpu));
-        let zero = Tensor::zeros([1], (Kind::Float, Device::Cpu));
         let counts = |side: i64| {
-            let output = same_convolution(&ones(&[1, 1, side, side]), &ones(&[1, 1, 3, 3]), &zero, &plan)
+            let output = same_convolution(&ones(&[1, 1, side, side]), &ones(&[1, 1, 3, 3]), None, &plan)
                 .expect("a small convolution");
             Vec::<f32>::try_from(output.flatten(0, -1)).expect("f32")
         };

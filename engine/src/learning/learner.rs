@@ -8,6 +8,7 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 use super::flat_parameters::{FlatLayout, FlatParameters, ParameterGroup, duplicate};
 use super::folded_resnet::FoldedResNet;
 use super::half_precision::HalfPrecision;
+use super::leaf_gradients::LeafGradients;
 use super::loss::CrossEntropy;
 use super::optimizer::Optimizer;
 use super::resnet::ResNet;
@@ -70,7 +71,8 @@ pub struct Learner {
     plan: NetworkPlan,
     network: ResNet,
     pub parameters: FlatParameters,
-    /// The weights of bf16 convolutions.
+    leaves: LeafGradients,
+    /// The kernels of bf16 convolutions.
     half: Option<HalfPrecision>,
     pub optimizer: Optimizer,
     pub average: Option<MovingAverage>,
@@ -95,10 +97,11 @@ impl Learner {
         let parameters = FlatParameters::new(&plan, values, device)?;
         let half = (kind == Kind::BFloat16).then(|| HalfPrecision::new(&parameters)).transpose()?;
         let leaves = match &half {
-            Some(half) => half.leaves(&plan, &parameters)?,
+            Some(half) => half.leaves(&parameters)?,
             None => parameters.leaves()?,
         };
-        let network = ResNet::from_tensors(&plan, &leaves)?;
+        let network = ResNet::from_tensors(&plan, &parameters.tensors(&leaves)?)?;
+        let leaves = LeafGradients::new(&parameters, &leaves);
         let optimizer = Optimizer::new(config, &parameters.layout, device)?;
         let average = (config.ema > 0.0)
             .then(|| {
@@ -113,6 +116,7 @@ impl Learner {
             plan,
             network,
             parameters,
+            leaves,
             half,
             optimizer,
             average,
@@ -133,18 +137,18 @@ impl Learner {
         images: usize,
         batches: impl Iterator<Item = Result<Batch, TchError>>,
     ) -> Result<StepResult, TchError> {
-        let _ = self.parameters.gradients.f_zero_()?;
         let mut pass = self.pass;
         if self.bn_warmup {
             let updates = self.optimizer.steps() as f64;
             pass.bn_momentum = pass.bn_momentum.min(updates / (updates + 1.0));
         }
         if let Some(half) = &mut self.half {
-            half.copy_weights(&self.parameters)?;
+            half.copy_kernels(&self.parameters)?;
         }
         let statistics_before = duplicate(&self.parameters.statistics)?;
         let mut loss_sum = Tensor::f_zeros([], (Kind::Double, self.device))?;
         let mut correct = Tensor::f_zeros([], (Kind::Double, self.device))?;
+        let mut is_first = true;
         for batch in batches {
             let Batch { images: input, labels, targets } = batch?;
             let logits = pass.forward(&self.network, &input)?;
@@ -156,9 +160,8 @@ impl Learner {
             loss.f_mul_scalar(count / images as f64)?.f_backward()?;
             #[cfg(debug_assertions)]
             super::test_fault::train_on_request(self.optimizer.steps(), count as usize)?;
-            if let Some(half) = &mut self.half {
-                half.accumulate_gradients(&mut self.parameters)?;
-            }
+            self.leaves.take(&mut self.parameters, self.half.as_mut(), is_first)?;
+            is_first = false;
             no_grad(|| {
                 let _ = loss_sum.f_add_(&loss.f_to_kind(Kind::Double)?.f_mul_scalar(count)?)?;
                 let right = logits.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_sum(Kind::Double)?;
@@ -192,7 +195,7 @@ impl Learner {
     /// Resets what skipped and failed steps leave behind, after the state was restored from a checkpoint.
     pub fn forget_steps(&mut self) -> Result<(), TchError> {
         self.skipped = self.skipped.f_zeros_like()?;
-        self.half.as_mut().map_or(Ok(()), HalfPrecision::clear_gradients)
+        self.leaves.clear()
     }
 
     /// The folded network for inference in `kind`, with the moving average if there is one.
@@ -220,6 +223,14 @@ impl Learner {
         for (group, flat) in [(ParameterGroup::Weights, weights), (ParameterGroup::Statistics, statistics)] {
             let named = self.parameters.layout.values(group, flat)?;
             values.extend(named.into_iter().map(|(name, (_, values))| (name, values)));
+        }
+        for bias in self.layout().removed_biases() {
+            let zeros = || vec![0.0; bias.count];
+            let shifts = self.parameters.biases.get(&bias.name).cloned().unwrap_or_else(zeros);
+            for (mean, shift) in values.get_mut(&bias.moving_mean).into_iter().flatten().zip(&shifts) {
+                *mean += shift;
+            }
+            values.insert(bias.name.clone(), shifts);
         }
         Ok(values)
     }
@@ -260,18 +271,29 @@ mod tests {
         let mut config = Preset::named("seed").unwrap().config;
         config.set_all("size=64,width=0.125,dropout=0").unwrap();
         let initial = initial_model(config.width, config.size, None, config.seed).tensors;
-        let after_a_step = |leaves_gradients: bool| {
-            let mut learner =
-                Learner::new(&config, &initial, CrossEntropy::plain(), Device::Cpu, Kind::BFloat16).unwrap();
+        let images = Tensor::arange(2 * 3 * 64 * 64, (Kind::Float, Device::Cpu)).sin().reshape([2, 3, 64, 64]);
+        let after_a_step = |kind: Kind, leaves_gradients: bool| {
+            let mut learner = Learner::new(&config, &initial, CrossEntropy::plain(), Device::Cpu, kind).unwrap();
             if leaves_gradients {
-                let _ = learner.network.stem.kernel.grad().fill_(1.0);
+                learner.pass.forward(&learner.network, &images).unwrap().sum(Kind::Float).backward();
+                assert!(learner.network.stem.kernel.grad().defined());
                 learner.forget_steps().unwrap();
+                // The forward pass has updated the moving statistics, which a restored checkpoint would replace.
+                learner
+                    .parameters
+                    .layout
+                    .fill(ParameterGroup::Statistics, &learner.parameters.statistics, |name| {
+                        initial.get(name).map(Vec::as_slice)
+                    })
+                    .unwrap();
             }
-            let images = Tensor::arange(2 * 3 * 64 * 64, (Kind::Float, Device::Cpu)).sin().reshape([2, 3, 64, 64]);
-            let batch = Batch { images, labels: Tensor::from_slice(&[0_i64, 1]), targets: None };
+            let labels = Tensor::from_slice(&[0_i64, 1]);
+            let batch = Batch { images: images.shallow_clone(), labels, targets: None };
             learner.step(0.1, 2, std::iter::once(Ok(batch))).unwrap();
             learner.values().unwrap()
         };
-        assert!(after_a_step(true) == after_a_step(false));
+        for kind in [Kind::Float, Kind::BFloat16] {
+            assert!(after_a_step(kind, true) == after_a_step(kind, false), "{kind:?}");
+        }
     }
 }

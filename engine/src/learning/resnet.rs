@@ -15,8 +15,8 @@ pub struct ConvNorm {
     pub plan: ConvolutionPlan,
     /// O×I×H×W.
     pub kernel: Tensor,
-    /// One value per output channel.
-    pub bias: Tensor,
+    /// One value per output channel; `None` if all are zero, as in training.
+    pub bias: Option<Tensor>,
     pub norm: BatchNorm,
 }
 
@@ -47,7 +47,7 @@ impl ResNet {
     pub fn from_model(model: &Model, device: Device) -> Result<Self, TchError> {
         let plan = model.metadata.plan();
         let parameters = plan.parameters();
-        Self::new(&plan, &|name| {
+        Self::new(&plan, true, &|name| {
             let values = model.tensors.get(name).ok_or_else(|| absent(name))?;
             let parameter = parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| absent(name))?;
             let shape: Vec<i64> = parameter.shape.iter().map(|&length| length as i64).collect();
@@ -56,13 +56,14 @@ impl ResNet {
         })
     }
 
-    /// Builds the network from tensors by name. The tensors are shared, so that a network of views changes with the
-    /// tensor behind the views.
+    /// Builds the network from tensors by name, without the biases of the convolutions. The tensors are shared, so that a
+    /// network of views changes with the tensor behind the views.
     pub fn from_tensors(plan: &NetworkPlan, tensors: &BTreeMap<String, Tensor>) -> Result<Self, TchError> {
-        Self::new(plan, &|name| tensors.get(name).map(Tensor::shallow_clone).ok_or_else(|| absent(name)))
+        Self::new(plan, false, &|name| tensors.get(name).map(Tensor::shallow_clone).ok_or_else(|| absent(name)))
     }
 
-    fn new(plan: &NetworkPlan, tensor: TensorSource<'_>) -> Result<Self, TchError> {
+    fn new(plan: &NetworkPlan, has_biases: bool, tensor: TensorSource<'_>) -> Result<Self, TchError> {
+        let conv_norm = |plan| conv_norm(plan, has_biases, tensor);
         let blocks = plan
             .blocks
             .iter()
@@ -70,13 +71,13 @@ impl ResNet {
                 let [first, second, third] = block.branch;
                 Ok(Block {
                     number: block.number,
-                    branch: [conv_norm(first, tensor)?, conv_norm(second, tensor)?, conv_norm(third, tensor)?],
-                    shortcut: block.shortcut.map(|shortcut| conv_norm(shortcut, tensor)).transpose()?,
+                    branch: [conv_norm(first)?, conv_norm(second)?, conv_norm(third)?],
+                    shortcut: block.shortcut.map(conv_norm).transpose()?,
                 })
             })
             .collect::<Result<_, TchError>>()?;
         Ok(Self {
-            stem: conv_norm(plan.stem, tensor)?,
+            stem: conv_norm(plan.stem)?,
             blocks,
             dense_kernel: tensor(&format!("{}.kernel", NetworkPlan::DENSE))?,
             dense_bias: tensor(&format!("{}.bias", NetworkPlan::DENSE))?,
@@ -131,7 +132,7 @@ impl Pass<'_> {
     }
 
     fn conv_norm(&mut self, layer: &ConvNorm, input: &Tensor) -> Result<Tensor, TchError> {
-        let convolved = same_convolution(input, &layer.kernel, &layer.bias, &layer.plan)?;
+        let convolved = same_convolution(input, &layer.kernel, layer.bias.as_ref(), &layer.plan)?;
         self.report(&layer.plan.name(), &convolved);
         let normalised = layer.norm.normalise(&convolved)?;
         self.report(&layer.plan.batch_norm_name(), &normalised);
@@ -149,11 +150,11 @@ impl Pass<'_> {
 /// A source of tensors by name.
 type TensorSource<'a> = &'a dyn Fn(&str) -> Result<Tensor, TchError>;
 
-fn conv_norm(plan: ConvolutionPlan, tensor: TensorSource<'_>) -> Result<ConvNorm, TchError> {
+fn conv_norm(plan: ConvolutionPlan, has_bias: bool, tensor: TensorSource<'_>) -> Result<ConvNorm, TchError> {
     let (convolution, norm) = (plan.name(), plan.batch_norm_name());
     Ok(ConvNorm {
         kernel: tensor(&format!("{convolution}.kernel"))?,
-        bias: tensor(&format!("{convolution}.bias"))?,
+        bias: has_bias.then(|| tensor(&format!("{convolution}.bias"))).transpose()?,
         norm: BatchNorm {
             gamma: tensor(&format!("{norm}.gamma"))?,
             beta: tensor(&format!("{norm}.beta"))?,

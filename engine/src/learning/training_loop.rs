@@ -17,6 +17,7 @@ use tch::{Device, Kind, TchError};
 
 use super::augmentation::Augmentation;
 use super::best_models::BestModel;
+use super::epoch_inputs::EpochInputs;
 use super::epoch_plan::{EpochPlan, check_batches};
 use super::evaluation::EvaluationBatch;
 use super::image_set::{ImageSet, SetMetrics};
@@ -146,13 +147,13 @@ impl<'a> TrainingLoop<'a> {
     fn train_epoch(&mut self, epoch: &EpochPlan) -> anyhow::Result<Option<Ending>> {
         let TrainingTask { train, kind, .. } = self.task;
         let TrainingConfig { seed, batch_size, .. } = self.config;
+        let augmentation = self.augmentation;
+        let mut inputs = EpochInputs::new(train, epoch, augmentation.as_ref());
         for entries in epoch.steps(self.state.progress.steps_in_epoch) {
             let progress = &self.state.progress;
             let rate = self.state.schedule.rate(progress.step);
             tch::manual_seed(dropout_seed(seed, progress.step));
-            let batches = entries
-                .chunks(batch_size)
-                .map(|entries| train.training_batch(epoch.number, entries, self.augmentation.as_ref(), *kind));
+            let batches = entries.chunks(batch_size).map(|entries| inputs.batch(entries, *kind));
             let result = self.state.learner.step(rate, entries.len(), batches)?;
             self.count(&result, entries.len())?;
             self.unread.push(self.state.progress.step, entries, result);

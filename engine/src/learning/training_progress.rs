@@ -85,6 +85,12 @@ impl TrainingState {
             for (name, (shape, values)) in self.learner.layout().values(group, flat)? {
                 checkpoint.insert(format!("{prefix}/{name}"), shape, values);
             }
+            if group == ParameterGroup::Statistics {
+                // The moving means are those without biases, exactly as in memory.
+                for bias in self.learner.layout().removed_biases() {
+                    checkpoint.insert(format!("{prefix}/{}", bias.name), vec![bias.count], vec![0.0; bias.count]);
+                }
+            }
         }
         let Progress { step, epochs_done, steps_in_epoch, images_in_epoch, totals, rollbacks, ref unusable } =
             self.progress;
@@ -129,9 +135,15 @@ impl TrainingState {
         let unusable = checkpoint.counters("state/lost_images")?.iter().map(|&image| image as usize).collect();
         for (prefix, group, flat) in parameter_groups(&self.learner) {
             // A mismatch is reported before anything is changed.
-            for (name, view) in self.learner.layout().views(group, flat)? {
+            let views = self.learner.layout().views(group, flat)?;
+            let mut expected: Vec<_> = views.iter().map(|(name, view)| (name, view.numel())).collect();
+            if group == ParameterGroup::Statistics {
+                // They are zero, except in checkpoints of earlier versions.
+                expected.extend(self.learner.layout().removed_biases().iter().map(|bias| (&bias.name, bias.count)));
+            }
+            for (name, count) in expected {
                 let name = format!("{prefix}/{name}");
-                if checkpoint.values(&name)?.len() != view.numel() {
+                if checkpoint.values(&name)?.len() != count {
                     return Err(mismatch(&name).into());
                 }
             }
@@ -140,6 +152,8 @@ impl TrainingState {
             let values = |name: &str| checkpoint.values(&format!("{prefix}/{name}")).ok();
             self.learner.layout().fill(group, flat, values)?;
         }
+        // They were subtracted from the moving means.
+        self.learner.parameters.biases.clear();
         self.learner.optimizer.set_steps(optimizer_steps as u64);
         self.learner.forget_steps()?;
         self.progress = Progress {
@@ -271,6 +285,36 @@ mod tests {
             step(&mut restored, number);
         }
         assert_eq!(restored.to_checkpoint().unwrap(), state.to_checkpoint().unwrap());
+    }
+
+    /// Checkpoints of earlier versions have biases near zero and moments of biases.
+    #[test]
+    fn a_checkpoint_with_biases_restores_the_same_network() {
+        let config = config();
+        let state = after_some_time(&config);
+        let mut old = state.to_checkpoint().unwrap();
+        // Sums of such numbers are exact.
+        let (bias, mean) = (0.25, 1.5);
+        for prefix in ["weights", "ema"] {
+            let shifted = |name: &str, by: f32| (format!("{prefix}/{name}"), by);
+            for (name, value) in [shifted("conv2d_5.bias", bias), shifted("batch_normalization_5.moving_mean", mean)] {
+                let count = old.values(&name).unwrap().len();
+                old.insert(name, vec![count], vec![value; count]);
+            }
+        }
+        old.insert("optimizer/momentum/conv2d_5.bias".to_owned(), vec![1], vec![7.0]);
+        let mut restored = initial_state(&config);
+        restored.restore(&old).unwrap();
+        let new = restored.to_checkpoint().unwrap();
+        for prefix in ["weights", "ema"] {
+            let of = |name: &str| new.values(&format!("{prefix}/{name}")).unwrap();
+            assert!(of("conv2d_5.bias").iter().all(|&value| value == 0.0));
+            assert!(of("batch_normalization_5.moving_mean").iter().all(|&value| value == mean - bias));
+        }
+        let values = restored.learner.values().unwrap();
+        for (name, expected) in state.learner.values().unwrap() {
+            assert!(name.ends_with("_5.moving_mean") || values[&name] == expected, "{name}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use mammoscope_domain::training::preset::Preset;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine::learning::flat_parameters::FlatParameters;
 use mammoscope_engine::learning::initial_weights::initial_model;
+use mammoscope_engine::learning::leaf_gradients::LeafGradients;
 use mammoscope_engine::learning::learner::{Batch, Learner};
 use mammoscope_engine::learning::libtorch_ext::channels_last;
 use mammoscope_engine::learning::loss::CrossEntropy;
@@ -26,17 +27,20 @@ fn bits(flat: &Tensor) -> Vec<u32> {
     Vec::<f32>::try_from(flat.detach()).unwrap().into_iter().map(f32::to_bits).collect()
 }
 
-/// Two passes over f32 leaves, where each layer casts its own weights. Accumulates the gradients in `parameters` and
-/// returns the sum of the losses.
-fn by_layer(config: &TrainingConfig, parameters: &FlatParameters) -> f64 {
-    let network = ResNet::from_tensors(&NetworkPlan::new(config.width), &parameters.leaves().unwrap()).unwrap();
+/// Two passes over f32 leaves, where each layer casts its own weights and the graph adds up the gradients. Puts them into
+/// `parameters` and returns the sum of the losses.
+fn by_layer(config: &TrainingConfig, parameters: &mut FlatParameters) -> f64 {
+    let leaves = parameters.leaves().unwrap();
+    let network = ResNet::from_tensors(&NetworkPlan::new(config.width), &parameters.tensors(&leaves).unwrap()).unwrap();
     let pass = TrainingPass { kind: Kind::BFloat16, dropout: 0.0, bn_momentum: config.bn_momentum };
-    BATCHES.into_iter().fold(0.0, |sum, number| {
+    let losses = BATCHES.into_iter().fold(0.0, |sum, number| {
         let Batch { images, labels, .. } = batch(number);
         let loss = CrossEntropy::plain().of(&pass.forward(&network, &images).unwrap(), &labels).unwrap();
         (&loss * 0.5).backward();
         sum + 2.0 * f64::try_from(loss).unwrap()
-    })
+    });
+    LeafGradients::new(parameters, &leaves).take(parameters, None, true).unwrap();
+    losses
 }
 
 #[test]
@@ -50,8 +54,8 @@ fn gradients_are_bitwise_equal_and_weights_stay_f32() {
     let values = initial_model(config.width, config.size, None, 5).tensors;
     let mut learner = Learner::new(&config, &values, CrossEntropy::plain(), Device::Cpu, Kind::BFloat16).unwrap();
     for step in 0..3 {
-        let expected = FlatParameters::new(&plan, &learner.values().unwrap(), Device::Cpu).unwrap();
-        let expected_loss = by_layer(&config, &expected);
+        let mut expected = FlatParameters::new(&plan, &learner.values().unwrap(), Device::Cpu).unwrap();
+        let expected_loss = by_layer(&config, &mut expected);
         let result = learner.step(0.05, 4, BATCHES.into_iter().map(|number| Ok(batch(number)))).unwrap();
         let loss = f64::try_from(result.loss_sum).unwrap();
         assert!((loss - expected_loss).abs() < 1e-12 * expected_loss, "step {step}: {loss}, not {expected_loss}");

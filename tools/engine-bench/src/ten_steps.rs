@@ -121,7 +121,7 @@ fn train(
     Ok((TrainedSteps { device, precision, losses, gradient_norms, seconds, gpu_memory, host_peak_bytes }, weights))
 }
 
-/// The images and labels of a step, always drawn on the CPU, since each device has its own generator.
+/// The grey images and labels of a step, always drawn on the CPU, since each device has its own generator.
 fn random_batch(step: u32, batch: usize, size: usize, device: Device) -> anyhow::Result<Batch> {
     tch::manual_seed(1000 + i64::from(step));
     let (count, side) = (batch as i64, size as i64);
@@ -129,7 +129,7 @@ fn random_batch(step: u32, batch: usize, size: usize, device: Device) -> anyhow:
     // Each class has its own mean, so that there is something to learn.
     let means = labels.f_to_kind(Kind::Float)?.f_mul_scalar(0.1)?.f_reshape([-1, 1, 1, 1])?;
     let images =
-        Tensor::f_randn([count, 3, side, side], (Kind::Float, Device::Cpu))?.f_mul_scalar(0.25)?.f_add(&means)?;
+        Tensor::f_randn([count, 1, side, side], (Kind::Float, Device::Cpu))?.f_mul_scalar(0.25)?.f_add(&means)?;
     Ok(Batch { images: channels_last(&images.f_to(device)?)?, labels: labels.f_to(device)?, targets: None })
 }
 

@@ -20,9 +20,18 @@ char *mammoscope_leaky_relu_in_place(at::Tensor *tensor, double slope) {
   return guarded([&] { at::leaky_relu_(*tensor, slope); });
 }
 
-// The same tensor in the memory layout N×H×W×C; shared instead of copied if it already has that layout.
+// The same tensor in the memory layout N×H×W×C; shared instead of copied if it already has that layout. With one channel
+// both layouts are the same, and only the strides say which one is meant: without them a network would compute in the
+// slower one.
 char *mammoscope_channels_last(at::Tensor *input, at::Tensor **output) {
-  return guarded([&] { *output = new at::Tensor(input->contiguous(at::MemoryFormat::ChannelsLast)); });
+  return guarded([&] {
+    at::Tensor result = input->contiguous(at::MemoryFormat::ChannelsLast);
+    if (result.size(1) == 1) {
+      const auto height = result.size(2), width = result.size(3);
+      result = result.as_strided(result.sizes(), {height * width, 1, width, 1});
+    }
+    *output = new at::Tensor(result);
+  });
 }
 
 char *mammoscope_is_channels_last(at::Tensor *tensor, int *output) {

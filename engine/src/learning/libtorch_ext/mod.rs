@@ -1,7 +1,8 @@
 //! Bindings that tch 0.24 lacks, through small C++ files: leaky ReLU with a slope, memory formats, TF32, GPU memory,
-//! optimizer steps.
+//! gradients of leaves, optimizer steps.
 
 pub mod gpu_memory;
+pub mod leaf_gradients;
 pub mod optimizer_step;
 
 use std::ffi::{CStr, c_char, c_double, c_int};
@@ -107,6 +108,11 @@ mod tests {
         let converted = channels_last(&tensor).expect("four dimensions");
         assert!(is_channels_last(&converted).expect("a tensor"));
         assert_eq!(converted, tensor);
+        // A convolution's output takes the layout of its input.
+        let grey = channels_last(&Tensor::ones([2, 1, 4, 5], (Kind::Float, Device::Cpu))).expect("four dimensions");
+        let kernel = Tensor::ones([6, 1, 3, 3], (Kind::Float, Device::Cpu));
+        let output = grey.conv2d(&kernel, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1);
+        assert!(is_channels_last(&output).expect("a tensor"));
     }
 
     #[test]

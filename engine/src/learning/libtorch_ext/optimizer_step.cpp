@@ -1,5 +1,5 @@
-// libtorch's fused optimizer steps and the assignment of a gradient, which tch 0.24 lacks. Every function returns a
-// message on failure (guarded.h). Tensors are the `at::Tensor *` that tch holds.
+// libtorch's fused optimizer steps, which tch 0.24 lacks. Every function returns a message on failure (guarded.h). Tensors
+// are the `at::Tensor *` that tch holds.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_fused_adamw.h>
@@ -9,11 +9,6 @@
 #include "guarded.h"
 
 extern "C" {
-
-// Makes backward passes accumulate into `gradient`, in place.
-char *mammoscope_set_gradient(at::Tensor *tensor, at::Tensor *gradient) {
-  return guarded([&] { tensor->mutable_grad() = *gradient; });
-}
 
 // One step of gradient descent; `velocity` may be null if momentum is zero. Nothing changes if `skip` is 1.
 char *mammoscope_sgd_step(at::Tensor *values, at::Tensor *gradients, at::Tensor *velocity, at::Tensor *skip, double rate,

@@ -1,4 +1,4 @@
-//! Fused optimizer steps, and the assignment of a gradient.
+//! Fused optimizer steps.
 
 use std::ffi::{c_char, c_double, c_int};
 
@@ -8,7 +8,6 @@ use torch_sys::C_tensor;
 use super::{checked, pointer};
 
 unsafe extern "C" {
-    fn mammoscope_set_gradient(tensor: *mut C_tensor, gradient: *mut C_tensor) -> *mut c_char;
     fn mammoscope_sgd_step(
         values: *mut C_tensor,
         gradients: *mut C_tensor,
@@ -33,12 +32,6 @@ unsafe extern "C" {
         decay: c_double,
         epsilon: c_double,
     ) -> *mut c_char;
-}
-
-/// Makes backward passes accumulate into `gradient`, in place, instead of allocating a gradient.
-pub fn set_gradient(tensor: &Tensor, gradient: &Tensor) -> Result<(), TchError> {
-    // SAFETY: both tensors outlive the call; libtorch shares the gradient's storage from then on.
-    checked(unsafe { mammoscope_set_gradient(pointer(tensor), pointer(gradient)) })
 }
 
 /// The parameters of a gradient descent step.
