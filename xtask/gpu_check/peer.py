@@ -1,6 +1,10 @@
-"""Benchmarks the same network in eager PyTorch, for gpu_check.py.
+"""Benchmarks the same network in PyTorch, for gpu_check.py: eager, and training steps as fast as PyTorch can make them,
+compiled by Inductor and captured as a CUDA graph.
 
-usage: peer.py DEVICE SIZE BATCH[,BATCH…] WARM_UP      prints JSON
+usage: peer.py DEVICE SIZE BATCH[,BATCH…] WARM_UP [eager|fast]      prints JSON
+
+`eager` measures all precisions and memory layouts; `fast` measures eager, captured, and compiled and captured training
+steps in TF32 and bf16, channels-last. `fast` on a CPU compiles but captures nothing: a trial run without a GPU.
 """
 
 import json
@@ -14,6 +18,7 @@ from torch import nn
 
 DEVICE, SIZE, WARM_UP = torch.device(sys.argv[1]), int(sys.argv[2]), int(sys.argv[4])
 BATCHES = [int(number) for number in sys.argv[3].split(",")]
+WHAT = sys.argv[5] if len(sys.argv) > 5 else "eager"
 PASSES = 10
 
 
@@ -118,16 +123,89 @@ def measure(batch, precision, layout, benchmark):
     return case
 
 
+def replayed(step):
+    """A step as a CUDA graph, and the loss that a replay leaves. All is used on the captured stream before the capture."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(5):
+            step()
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=stream):
+        loss = step()
+    return graph.replay, loss
+
+
+def measure_fast(batch, precision, mode):
+    """Images a second of training steps in a mode, reading the loss after each step as in `measure`."""
+    on_gpu = DEVICE.type == "cuda"
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    if on_gpu:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    torch._dynamo.reset()
+    torch.manual_seed(0)
+    network = Network().to(DEVICE, memory_format=torch.channels_last).train()
+    images = torch.randn(batch, 3, SIZE, SIZE, device=DEVICE) * 0.25
+    images = images.contiguous(memory_format=torch.channels_last)
+    labels = torch.arange(batch, device=DEVICE) % 4
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.001, fused=True)
+
+    def loss_of(images, labels):
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=precision == "bf16"):
+            return F.cross_entropy(network(images), labels)
+
+    if mode == "compiled":
+        loss_of = torch.compile(loss_of, mode="max-autotune-no-cudagraphs" if on_gpu else None)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(images, labels)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    start = time.perf_counter()
+    if mode == "eager" or not on_gpu:
+        body = lambda: step().item()
+    else:
+        replay, loss = replayed(step)
+        body = lambda: (replay(), loss.item())
+    seconds = seconds_of(body)
+    last = body()
+    ready = time.perf_counter() - start - sum(seconds)
+    median = statistics.median(seconds)
+    case = {"batch": batch, "precision": precision, "mode": mode, "captured": on_gpu and mode != "eager"}
+    case.update(median_s=median, min_s=min(seconds), img_per_s=batch / median, preparation_s=ready)
+    # A network that has stopped learning anything finite has been measured on something else than training.
+    case["loss"] = last[1] if isinstance(last, tuple) else last
+    case["peak_allocated"] = torch.cuda.max_memory_allocated() if on_gpu else None
+    return case
+
+
+def attempts():
+    """What is measured: a function, and the keys of its case."""
+    for batch in BATCHES:
+        if WHAT == "fast":
+            for precision in ["f32", "bf16"]:
+                for mode in ["eager", "captured", "compiled"]:
+                    yield measure_fast, {"batch": batch, "precision": precision, "mode": mode}
+            continue
+        for precision in ["f32-strict", "f32", "bf16"]:
+            for layout, benchmark in [("contiguous", False), ("channels_last", False), ("channels_last", True)]:
+                case = {"batch": batch, "precision": precision, "layout": layout, "cudnn_benchmark": benchmark}
+                yield measure, case
+
+
 torch.manual_seed(0)
 results = []
-for batch in BATCHES:
-    for precision in ["f32-strict", "f32", "bf16"]:
-        for layout, benchmark in [("contiguous", False), ("channels_last", False), ("channels_last", True)]:
-            try:
-                results.append(measure(batch, precision, layout, benchmark))
-            except RuntimeError as error:  # out of memory, say
-                where = {"batch": batch, "precision": precision, "layout": layout, "cudnn_benchmark": benchmark}
-                results.append({**where, "error": str(error).splitlines()[0]})
+for body, case in attempts():
+    try:
+        results.append(body(*case.values()))
+    except Exception as error:  # out of memory, or a compiler that is missing
+        results.append({**case, "error": (str(error).splitlines() or [type(error).__name__])[0]})
 parameters = sum(parameter.numel() for parameter in Network().parameters())
 gpu = torch.cuda.get_device_name(DEVICE) if DEVICE.type == "cuda" else None
 print(json.dumps({"torch": torch.__version__, "gpu": gpu, "parameters": parameters, "results": results}))
