@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 const FOLDER: &str = "src/learning/libtorch_ext";
-const SOURCES: [&str; 4] = ["gpu_memory.cpp", "leaf_gradients.cpp", "libtorch_ext.cpp", "optimizer_step.cpp"];
+const SOURCES: [&str; 4] = ["gpu_memory.cpp", "layer_gradients.cpp", "libtorch_ext.cpp", "optimizer_step.cpp"];
 
 fn main() {
     println!("cargo:rerun-if-changed={FOLDER}");

@@ -209,7 +209,7 @@ pub struct FlatParameters {
     pub layout: FlatLayout,
     /// The network's tensors are views of these, so that an update in place changes the network.
     pub weights: Tensor,
-    /// The gradients of a step, collected from the leaves after each backward pass.
+    /// The gradients of a step, filled by each backward pass.
     pub gradients: Tensor,
     /// Moving means, without the biases, and variances.
     pub statistics: Tensor,
@@ -232,24 +232,12 @@ impl FlatParameters {
         Ok(Self { layout, weights, gradients, statistics, biases })
     }
 
-    /// The trainable tensors in the order of [`FlatParameters::gradients`], as views that require gradients.
-    pub fn leaves(&self) -> Result<Vec<(String, Tensor)>, TchError> {
-        let views = self.layout.views(ParameterGroup::Weights, &self.weights)?;
-        views.into_iter().map(|(name, view)| Ok((name, leaf(&view)?))).collect()
-    }
-
-    /// The tensors of a network by name: `leaves` and the moving statistics.
-    pub fn tensors(&self, leaves: &[(String, Tensor)]) -> Result<BTreeMap<String, Tensor>, TchError> {
-        let mut tensors: BTreeMap<_, _> =
-            leaves.iter().map(|(name, leaf)| (name.clone(), leaf.shallow_clone())).collect();
+    /// The network's tensors by name, as views.
+    pub fn tensors(&self) -> Result<BTreeMap<String, Tensor>, TchError> {
+        let mut tensors = self.layout.views(ParameterGroup::Weights, &self.weights)?;
         tensors.extend(self.layout.views(ParameterGroup::Statistics, &self.statistics)?);
-        Ok(tensors)
+        Ok(tensors.into_iter().collect())
     }
-}
-
-/// A view of weights that is a leaf of the graph, so that backward passes compute its gradient.
-pub fn leaf(view: &Tensor) -> Result<Tensor, TchError> {
-    view.f_detach()?.f_set_requires_grad(true)
 }
 
 /// A copy of a tensor in its own memory.

@@ -3,11 +3,14 @@
 use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, same_padding};
 use tch::{TchError, Tensor};
 
-const POOL: usize = 3;
-const POOL_STRIDE: usize = 2;
+use super::libtorch_ext::channels_last;
+
+pub const POOL: usize = 3;
+pub const POOL_STRIDE: usize = 2;
 
 /// The padding of Keras' `same` mode.
-struct SamePadding {
+#[derive(Clone, Copy, Debug)]
+pub struct SamePadding {
     top: i64,
     bottom: i64,
     left: i64,
@@ -15,7 +18,8 @@ struct SamePadding {
 }
 
 impl SamePadding {
-    fn of(input: &Tensor, kernel: usize, stride: usize) -> Result<Self, TchError> {
+    /// The padding of an input N×C×H×W.
+    pub fn of(input: &Tensor, kernel: usize, stride: usize) -> Result<Self, TchError> {
         let (_, _, height, width) = input.size4()?;
         let vertical = same_padding(height as usize, kernel, stride);
         let horizontal = same_padding(width as usize, kernel, stride);
@@ -34,6 +38,25 @@ impl SamePadding {
 
     fn pad(&self, input: &Tensor, value: f64) -> Result<Tensor, TchError> {
         input.f_pad([self.left, self.right, self.top, self.bottom], "constant", value)
+    }
+
+    /// The input that libtorch gets, and the padding that it applies itself in both directions; asymmetric padding by
+    /// `value` is a copy.
+    pub fn applied(&self, input: &Tensor, value: f64) -> Result<(Tensor, i64), TchError> {
+        match self.symmetric() {
+            Some([vertical, horizontal]) if vertical == horizontal => Ok((input.shallow_clone(), vertical)),
+            _ => Ok((self.pad(input, value)?, 0)),
+        }
+    }
+
+    /// The gradient of an input, from that of what [`SamePadding::applied`] made of it.
+    pub fn unapplied(&self, gradient: Tensor) -> Result<Tensor, TchError> {
+        if matches!(self.symmetric(), Some([vertical, horizontal]) if vertical == horizontal) {
+            return Ok(gradient);
+        }
+        let (_, _, height, width) = gradient.size4()?;
+        let rows = gradient.f_narrow(2, self.top, height - self.top - self.bottom)?;
+        channels_last(&rows.f_narrow(3, self.left, width - self.left - self.right)?)
     }
 }
 
@@ -79,27 +102,8 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// `γ · (x − mean) / √(variance + ε) + β` with the moving statistics.
     pub fn normalise(&self, input: &Tensor) -> Result<Tensor, TchError> {
-        self.apply(input, None)
-    }
-
-    /// Normalises with the mean and the biased variance of the batch, and updates the moving statistics with the mean
-    /// and the unbiased variance. `momentum` is the weight of their old values.
-    pub fn normalise_in_training(&self, input: &Tensor, momentum: f64) -> Result<Tensor, TchError> {
-        self.apply(input, Some(momentum))
-    }
-
-    fn apply(&self, input: &Tensor, training: Option<f64>) -> Result<Tensor, TchError> {
-        input.f_batch_norm(
-            Some(&self.gamma),
-            Some(&self.beta),
-            Some(&self.moving_mean),
-            Some(&self.moving_variance),
-            training.is_some(),
-            // libtorch's momentum is the weight of the new value, Keras' that of the old one.
-            training.map_or(0.0, |momentum| 1.0 - momentum),
-            BATCH_NORM_EPSILON,
-            true,
-        )
+        let (mean, variance) = (Some(&self.moving_mean), Some(&self.moving_variance));
+        input.f_batch_norm(Some(&self.gamma), Some(&self.beta), mean, variance, false, 0.0, BATCH_NORM_EPSILON, true)
     }
 }
 

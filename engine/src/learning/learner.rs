@@ -8,7 +8,6 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 use super::flat_parameters::{FlatLayout, FlatParameters, ParameterGroup, duplicate};
 use super::folded_resnet::FoldedResNet;
 use super::half_precision::HalfPrecision;
-use super::leaf_gradients::LeafGradients;
 use super::loss::CrossEntropy;
 use super::optimizer::Optimizer;
 use super::resnet::ResNet;
@@ -71,7 +70,6 @@ pub struct Learner {
     plan: NetworkPlan,
     network: ResNet,
     pub parameters: FlatParameters,
-    leaves: LeafGradients,
     /// The kernels of bf16 convolutions.
     half: Option<HalfPrecision>,
     pub optimizer: Optimizer,
@@ -96,12 +94,11 @@ impl Learner {
         let plan = NetworkPlan::new(config.width);
         let parameters = FlatParameters::new(&plan, values, device)?;
         let half = (kind == Kind::BFloat16).then(|| HalfPrecision::new(&parameters)).transpose()?;
-        let leaves = match &half {
-            Some(half) => half.leaves(&parameters)?,
-            None => parameters.leaves()?,
+        let tensors = match &half {
+            Some(half) => half.tensors(&parameters)?,
+            None => parameters.tensors()?,
         };
-        let network = ResNet::from_tensors(&plan, &parameters.tensors(&leaves)?)?;
-        let leaves = LeafGradients::new(&parameters, &leaves);
+        let network = ResNet::from_tensors(&plan, &tensors)?;
         let optimizer = Optimizer::new(config, &parameters.layout, device)?;
         let average = (config.ema > 0.0)
             .then(|| {
@@ -116,7 +113,6 @@ impl Learner {
             plan,
             network,
             parameters,
-            leaves,
             half,
             optimizer,
             average,
@@ -151,16 +147,17 @@ impl Learner {
         let mut is_first = true;
         for batch in batches {
             let Batch { images: input, labels, targets } = batch?;
-            let logits = pass.forward(&self.network, &input)?;
+            let forward = pass.forward(&self.network, &input)?;
+            let logits = forward.logits.shallow_clone();
             let count = labels.size1()? as f64;
             let loss = match &targets {
                 Some(targets) => self.loss.of_distributions(&logits, targets)?,
                 None => self.loss.of(&logits, &labels)?,
             };
-            loss.f_mul_scalar(count / images as f64)?.f_backward()?;
+            let gradients = forward.gradients(&loss.f_mul_scalar(count / images as f64)?)?;
             #[cfg(debug_assertions)]
             super::test_fault::train_on_request(self.optimizer.steps(), count as usize)?;
-            self.leaves.take(&mut self.parameters, self.half.as_mut(), is_first)?;
+            gradients.store(&mut self.parameters, is_first)?;
             is_first = false;
             no_grad(|| {
                 let _ = loss_sum.f_add_(&loss.f_to_kind(Kind::Double)?.f_mul_scalar(count)?)?;
@@ -192,10 +189,10 @@ impl Learner {
         Ok(StepResult { loss_sum, correct, gradient_norm, skipped: self.skipped.shallow_clone() })
     }
 
-    /// Resets what skipped and failed steps leave behind, after the state was restored from a checkpoint.
+    /// Resets what skipped steps leave behind, after the state was restored from a checkpoint.
     pub fn forget_steps(&mut self) -> Result<(), TchError> {
         self.skipped = self.skipped.f_zeros_like()?;
-        self.leaves.clear()
+        Ok(())
     }
 
     /// The folded network for inference in `kind`, with the moving average if there is one.
@@ -255,45 +252,6 @@ impl Learner {
         match &self.average {
             Some(average) => (&average.weights, &average.statistics),
             None => (&self.parameters.weights, &self.parameters.statistics),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use mammoscope_domain::training::preset::Preset;
-
-    use super::*;
-    use crate::learning::initial_weights::initial_model;
-
-    #[test]
-    fn gradients_of_a_backward_pass_that_failed_half_way_are_forgotten() {
-        let mut config = Preset::named("seed").unwrap().config;
-        config.set_all("size=64,width=0.125,dropout=0").unwrap();
-        let initial = initial_model(config.width, config.size, None, config.seed).tensors;
-        let images = Tensor::arange(2 * 3 * 64 * 64, (Kind::Float, Device::Cpu)).sin().reshape([2, 3, 64, 64]);
-        let after_a_step = |kind: Kind, leaves_gradients: bool| {
-            let mut learner = Learner::new(&config, &initial, CrossEntropy::plain(), Device::Cpu, kind).unwrap();
-            if leaves_gradients {
-                learner.pass.forward(&learner.network, &images).unwrap().sum(Kind::Float).backward();
-                assert!(learner.network.stem.kernel.grad().defined());
-                learner.forget_steps().unwrap();
-                // The forward pass has updated the moving statistics, which a restored checkpoint would replace.
-                learner
-                    .parameters
-                    .layout
-                    .fill(ParameterGroup::Statistics, &learner.parameters.statistics, |name| {
-                        initial.get(name).map(Vec::as_slice)
-                    })
-                    .unwrap();
-            }
-            let labels = Tensor::from_slice(&[0_i64, 1]);
-            let batch = Batch { images: images.shallow_clone(), labels, targets: None };
-            learner.step(0.1, 2, std::iter::once(Ok(batch))).unwrap();
-            learner.values().unwrap()
-        };
-        for kind in [Kind::Float, Kind::BFloat16] {
-            assert!(after_a_step(kind, true) == after_a_step(kind, false), "{kind:?}");
         }
     }
 }

@@ -16,7 +16,6 @@ pub mod image_set;
 pub mod inference;
 pub mod initial_weights;
 pub mod keras_ops;
-pub mod leaf_gradients;
 pub mod learner;
 pub mod learning_stream;
 pub mod libtorch_ext;

@@ -1,12 +1,20 @@
-//! The forward pass in training: batch statistics, dropout and optionally bf16, with in-place operations to save
-//! memory.
+//! The forward and backward pass of a training step: batch statistics, dropout and optionally bf16.
+//!
+//! The convolutions, normalisations and activations are differentiated here rather than by libtorch's graph: at small
+//! sizes its bookkeeping takes longer than the arithmetic, and each feature map is released as soon as its gradient is
+//! known. The graph differentiates the loss and the head.
 
-use mammoscope_domain::network::network_plan::LEAKY_RELU_SLOPE;
-use tch::{Kind, TchError, Tensor};
+use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, LEAKY_RELU_SLOPE};
+use tch::{Kind, TchError, Tensor, no_grad};
 
-use super::keras_ops::{for_equal_channels, same_convolution, same_max_pool};
+use super::flat_parameters::FlatParameters;
+use super::keras_ops::{POOL, POOL_STRIDE, SamePadding, for_equal_channels};
+use super::libtorch_ext::layer_gradients::{
+    NormTensors, SavedNorm, Window, convolution_gradients, convolve, gather, leaky_relu_gradient, max_pool,
+    max_pool_gradient, normalisation_gradients, normalise,
+};
 use super::libtorch_ext::{channels_last, leaky_relu_in_place};
-use super::resnet::{ConvNorm, ResNet};
+use super::resnet::{Block, ConvNorm, ResNet};
 
 /// The settings of a training pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,97 +29,309 @@ pub struct TrainingPass {
     pub bn_momentum: f64,
 }
 
+/// A forward pass, with what its gradients need.
+#[derive(Debug)]
+pub struct ForwardPass<'a> {
+    /// The four logits of each image, f32: N×4.
+    pub logits: Tensor,
+    network: &'a ResNet,
+    stem: SavedLayer,
+    pool: SavedPool,
+    blocks: Vec<SavedBlock>,
+    /// The leaves of the head: the last feature map, kernel and bias of the dense layer.
+    head: [Tensor; 3],
+}
+
+/// A convolution with its batch normalisation.
+#[derive(Debug)]
+struct SavedLayer {
+    padding: SamePadding,
+    window: Window,
+    /// With asymmetric padding.
+    input: Tensor,
+    /// In the kind of the pass; the stem's may have one channel.
+    kernel: Tensor,
+    convolved: Tensor,
+    norm: SavedNorm,
+}
+
+#[derive(Debug)]
+struct SavedPool {
+    padding: SamePadding,
+    applied: i64,
+    /// The activated output of the stem.
+    activated: Tensor,
+    /// With asymmetric padding.
+    input: Tensor,
+    places: Tensor,
+}
+
+#[derive(Debug)]
+struct SavedBlock {
+    branch: [SavedLayer; 3],
+    /// The activated outputs of the first two layers.
+    activated: [Tensor; 2],
+    shortcut: Option<SavedLayer>,
+    output: Tensor,
+}
+
+/// The gradients of a network's weights.
+#[derive(Debug)]
+pub struct Gradients {
+    /// By convolution, in the kind of the pass.
+    kernels: Vec<Tensor>,
+    /// Gamma and beta by convolution.
+    norms: Vec<[Tensor; 2]>,
+    dense_kernel: Tensor,
+    dense_bias: Tensor,
+}
+
 impl TrainingPass {
-    /// The four logits of each image, f32: N×3×H×W → N×4, or N×1×H×W for three equal channels. Updates the moving
-    /// statistics.
-    pub fn forward(self, network: &ResNet, input: &Tensor) -> Result<Tensor, TchError> {
-        let x = channels_last(&input.f_to_kind(self.kind)?)?;
-        let mut x = self.stem(&network.stem, &x)?;
-        leaky_relu_in_place(&mut x, LEAKY_RELU_SLOPE)?;
-        let mut x = same_max_pool(&x)?;
-        for block in &network.blocks {
-            let [first, second, third] = &block.branch;
-            let y = self.activated(second, &self.activated(first, &x)?)?;
-            // The backward pass of a normalisation needs its input, not its output, so the sum and the activation may
-            // overwrite the output, which saves two feature maps per block.
-            let mut y = self.normalised(third, &y)?;
-            let _ = match &block.shortcut {
-                Some(projection) => y.f_add_(&self.normalised(projection, &x)?)?,
-                None => y.f_add_(&x)?,
-            };
-            leaky_relu_in_place(&mut y, LEAKY_RELU_SLOPE)?;
-            x = y;
-        }
-        if self.dropout > 0.0 {
-            x = x.f_dropout(self.dropout, true)?;
-        }
-        let features = x.f_mean_dim([2_i64, 3].as_slice(), false, Kind::Float)?;
-        features.f_linear(&network.dense_kernel, Some(&network.dense_bias))
+    /// Computes the logits of images N×3×H×W, or N×1×H×W for three equal channels. Updates the moving statistics.
+    pub fn forward<'a>(&self, network: &'a ResNet, images: &Tensor) -> Result<ForwardPass<'a>, TchError> {
+        let (stem, pool, blocks, features) = no_grad(|| {
+            let x = channels_last(&images.f_to_kind(self.kind)?)?;
+            let kernel = network.stem.kernel.f_to_kind(self.kind)?;
+            let kernel = if x.size4()?.1 == 1 { for_equal_channels(&kernel)? } else { kernel };
+            let (stem, mut activated) = self.layer_with(&network.stem, kernel, &x)?;
+            leaky_relu_in_place(&mut activated, LEAKY_RELU_SLOPE)?;
+            let (pool, mut x) = SavedPool::new(activated)?;
+            let mut blocks = Vec::with_capacity(network.blocks.len());
+            for block in &network.blocks {
+                let saved = self.block(block, &x)?;
+                x = saved.output.shallow_clone();
+                blocks.push(saved);
+            }
+            Ok::<_, TchError>((stem, pool, blocks, x))
+        })?;
+        let leaf = |tensor: &Tensor| tensor.f_detach()?.f_set_requires_grad(true);
+        let head = [leaf(&features)?, leaf(&network.dense_kernel)?, leaf(&network.dense_bias)?];
+        let [features, kernel, bias] = &head;
+        let kept = if self.dropout > 0.0 { &features.f_dropout(self.dropout, true)? } else { features };
+        let means = kept.f_mean_dim([2_i64, 3].as_slice(), false, Kind::Float)?;
+        let logits = means.f_linear(kernel, Some(bias))?;
+        Ok(ForwardPass { logits, network, stem, pool, blocks, head })
     }
 
-    fn stem(self, layer: &ConvNorm, input: &Tensor) -> Result<Tensor, TchError> {
-        let kernel = layer.kernel.f_to_kind(self.kind)?;
-        let kernel = if input.size4()?.1 == 1 { for_equal_channels(&kernel)? } else { kernel };
-        self.convolved(layer, &kernel, input)
-    }
-
-    fn activated(self, layer: &ConvNorm, input: &Tensor) -> Result<Tensor, TchError> {
-        let mut output = self.normalised(layer, input)?;
+    fn block(&self, block: &Block, input: &Tensor) -> Result<SavedBlock, TchError> {
+        let [first, second, third] = &block.branch;
+        let (first, mut after_first) = self.layer(first, input)?;
+        leaky_relu_in_place(&mut after_first, LEAKY_RELU_SLOPE)?;
+        let (second, mut after_second) = self.layer(second, &after_first)?;
+        leaky_relu_in_place(&mut after_second, LEAKY_RELU_SLOPE)?;
+        // The gradient of a normalisation needs its input, not its output, so the sum and the activation may overwrite
+        // the output, which saves two feature maps per block.
+        let (third, mut output) = self.layer(third, &after_second)?;
+        let shortcut = block.shortcut.as_ref().map(|projection| self.layer(projection, input)).transpose()?;
+        let (shortcut, added) = shortcut.map_or((None, None), |(saved, output)| (Some(saved), Some(output)));
+        let _ = output.f_add_(added.as_ref().unwrap_or(input))?;
         leaky_relu_in_place(&mut output, LEAKY_RELU_SLOPE)?;
-        Ok(output)
+        Ok(SavedBlock { branch: [first, second, third], activated: [after_first, after_second], shortcut, output })
     }
 
-    fn normalised(self, layer: &ConvNorm, input: &Tensor) -> Result<Tensor, TchError> {
+    fn layer(&self, layer: &ConvNorm, input: &Tensor) -> Result<(SavedLayer, Tensor), TchError> {
         // No copy if they have that kind already, as those of `HalfPrecision` do.
-        self.convolved(layer, &layer.kernel.f_to_kind(self.kind)?, input)
+        self.layer_with(layer, layer.kernel.f_to_kind(self.kind)?, input)
     }
 
-    fn convolved(self, layer: &ConvNorm, kernel: &Tensor, input: &Tensor) -> Result<Tensor, TchError> {
+    /// The normalised output of a layer, with another kernel.
+    fn layer_with(&self, layer: &ConvNorm, kernel: Tensor, input: &Tensor) -> Result<(SavedLayer, Tensor), TchError> {
+        let padding = SamePadding::of(input, layer.plan.kernel, layer.plan.stride)?;
+        let (input, applied) = padding.applied(input, 0.0)?;
+        let window = Window { stride: layer.plan.stride as i64, padding: applied };
         // A bias would be subtracted again with the mean.
-        layer.norm.normalise_in_training(&same_convolution(input, kernel, None, &layer.plan)?, self.bn_momentum)
+        let convolved = convolve(&input, &kernel, window)?;
+        // libtorch's momentum is the weight of the new values, Keras' that of the old ones.
+        let (normalised, norm) = normalise(&convolved, norm_tensors(layer), 1.0 - self.bn_momentum)?;
+        Ok((SavedLayer { padding, window, input, kernel, convolved, norm }, normalised))
+    }
+}
+
+impl ForwardPass<'_> {
+    /// The gradients of a loss, which was computed from [`ForwardPass::logits`].
+    pub fn gradients(self, loss: &Tensor) -> Result<Gradients, TchError> {
+        loss.f_backward()?;
+        let Self { network, stem, pool, blocks, head, .. } = self;
+        no_grad(|| {
+            let [mut gradient, dense_kernel, dense_bias] = head.map(|leaf| leaf.grad());
+            let mut layers = LayerGradients::default();
+            for (block, saved) in network.blocks.iter().zip(blocks).rev() {
+                gradient = saved.gradients(block, gradient, &mut layers)?;
+            }
+            let gradient = pool.gradient(gradient)?;
+            stem.convolution_gradients(&network.stem, gradient, &mut layers, false)?;
+            let (kernels, norms) = layers.in_order();
+            Ok(Gradients { kernels, norms, dense_kernel, dense_bias })
+        })
+    }
+}
+
+impl Gradients {
+    /// Puts the gradients into the flat ones of the parameters, in f32: in their place if `is_first`, otherwise added to
+    /// them.
+    pub fn store(&self, parameters: &mut FlatParameters, is_first: bool) -> Result<(), TchError> {
+        let kernels: Vec<&Tensor> = self.kernels.iter().collect();
+        let others: Vec<&Tensor> =
+            [&self.dense_kernel].into_iter().chain(self.norms.iter().flatten()).chain([&self.dense_bias]).collect();
+        let all = &parameters.gradients;
+        let first = parameters.layout.convolution_kernel_count();
+        gather(&kernels, &mut all.f_narrow(0, 0, first)?, is_first)?;
+        gather(&others, &mut all.f_narrow(0, first, all.size1()? - first)?, is_first)
+    }
+}
+
+impl SavedPool {
+    /// Pools the activated output of the stem.
+    fn new(activated: Tensor) -> Result<(Self, Tensor), TchError> {
+        let padding = SamePadding::of(&activated, POOL, POOL_STRIDE)?;
+        let (input, applied) = padding.applied(&activated, f64::NEG_INFINITY)?;
+        let (output, places) = max_pool(&input, applied)?;
+        Ok((Self { padding, applied, activated, input, places }, output))
+    }
+
+    /// The gradient of the stem's normalised output, before its activation.
+    fn gradient(self, gradient: Tensor) -> Result<Tensor, TchError> {
+        let gradient = max_pool_gradient(&gradient, &self.input, self.applied, &self.places)?;
+        let mut gradient = self.padding.unapplied(gradient)?;
+        leaky_relu_gradient(&mut gradient, &self.activated, LEAKY_RELU_SLOPE)?;
+        Ok(gradient)
+    }
+}
+
+impl SavedBlock {
+    /// The gradient of the block's input, given that of its output.
+    fn gradients(self, block: &Block, mut gradient: Tensor, layers: &mut LayerGradients) -> Result<Tensor, TchError> {
+        let Self { branch: [first, second, third], activated: [after_first, after_second], shortcut, output } = self;
+        leaky_relu_gradient(&mut gradient, &output, LEAKY_RELU_SLOPE)?;
+        drop(output);
+        let mut inner = third.gradients(&block.branch[2], gradient.shallow_clone(), layers)?;
+        leaky_relu_gradient(&mut inner, &after_second, LEAKY_RELU_SLOPE)?;
+        drop(after_second);
+        inner = second.gradients(&block.branch[1], inner, layers)?;
+        leaky_relu_gradient(&mut inner, &after_first, LEAKY_RELU_SLOPE)?;
+        drop(after_first);
+        let mut of_input = first.gradients(&block.branch[0], inner, layers)?;
+        let through_shortcut = match (shortcut, &block.shortcut) {
+            (Some(saved), Some(projection)) => saved.gradients(projection, gradient, layers)?,
+            _ => gradient,
+        };
+        let _ = of_input.f_add_(&through_shortcut)?;
+        Ok(of_input)
+    }
+}
+
+impl SavedLayer {
+    /// The gradient of the layer's input, given that of its normalised output.
+    fn gradients(self, layer: &ConvNorm, gradient: Tensor, layers: &mut LayerGradients) -> Result<Tensor, TchError> {
+        let padding = self.padding;
+        let of_input = self.convolution_gradients(layer, gradient, layers, true)?;
+        padding.unapplied(of_input.expect("it was wanted"))
+    }
+
+    /// The gradients of the layer's weights and, if wanted, of its padded input. What is no longer needed is released
+    /// at once: these are the largest tensors of a training.
+    fn convolution_gradients(
+        self,
+        layer: &ConvNorm,
+        gradient: Tensor,
+        layers: &mut LayerGradients,
+        is_input_wanted: bool,
+    ) -> Result<Option<Tensor>, TchError> {
+        let Self { window, input, kernel, convolved, norm, .. } = self;
+        let [of_convolved, gamma, beta] = normalisation_gradients(&gradient, &convolved, norm_tensors(layer), &norm)?;
+        drop((gradient, convolved));
+        let (of_input, of_kernel) = convolution_gradients(&of_convolved, &input, &kernel, window, is_input_wanted)?;
+        // Each of the equal channels that one stands for.
+        let of_kernel = of_kernel.f_expand_as(&layer.kernel)?;
+        layers.0.push(LayerGradient { number: layer.plan.number, kernel: of_kernel, norm: [gamma, beta] });
+        Ok(of_input)
+    }
+}
+
+#[derive(Debug)]
+struct LayerGradient {
+    number: usize,
+    kernel: Tensor,
+    norm: [Tensor; 2],
+}
+
+#[derive(Debug, Default)]
+struct LayerGradients(Vec<LayerGradient>);
+
+impl LayerGradients {
+    /// The gradients of kernels, and of gammas and betas, in the order of the convolutions' numbers.
+    fn in_order(mut self) -> (Vec<Tensor>, Vec<[Tensor; 2]>) {
+        self.0.sort_by_key(|layer| layer.number);
+        self.0.into_iter().map(|layer| (layer.kernel, layer.norm)).unzip()
+    }
+}
+
+fn norm_tensors(layer: &ConvNorm) -> NormTensors<'_> {
+    let norm = &layer.norm;
+    NormTensors {
+        gamma: &norm.gamma,
+        beta: &norm.beta,
+        moving_mean: &norm.moving_mean,
+        moving_variance: &norm.moving_variance,
+        epsilon: BATCH_NORM_EPSILON,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use mammoscope_domain::network::network_plan::{NetworkPlan, WidthFactor};
+    use mammoscope_storage::models::model_file::TensorValues;
     use tch::Device;
 
     use super::*;
-    use crate::learning::flat_parameters::FlatParameters;
     use crate::learning::folded_resnet::FoldedResNet;
     use crate::learning::initial_weights::initial_model;
-    use crate::learning::leaf_gradients::LeafGradients;
 
-    /// Even and odd sides, whose `same` padding differs.
+    fn network() -> (NetworkPlan, TensorValues) {
+        let width = WidthFactor::of_stem(8).unwrap();
+        (NetworkPlan::new(width), initial_model(width, 64, None, 5).tensors)
+    }
+
+    fn images(channels: i64, side: i64) -> Tensor {
+        tch::manual_seed(4);
+        Tensor::randn([3, channels, side, side], (Kind::Float, Device::Cpu))
+    }
+
+    fn loss(logits: &Tensor) -> Tensor {
+        let labels = Tensor::from_slice(&[0_i64, 2, 3]);
+        logits.cross_entropy_for_logits(&labels)
+    }
+
+    /// Logits, flat gradients and moving statistics after one pass.
+    fn ours(pass: TrainingPass, images: &Tensor) -> (Tensor, FlatParameters) {
+        let (plan, values) = network();
+        let mut parameters = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
+        let network = ResNet::from_tensors(&plan, &parameters.tensors().unwrap()).unwrap();
+        tch::manual_seed(9);
+        let forward = pass.forward(&network, images).unwrap();
+        let logits = forward.logits.shallow_clone();
+        forward.gradients(&loss(&logits)).unwrap().store(&mut parameters, true).unwrap();
+        (logits, parameters)
+    }
+
     #[test]
     fn one_channel_stands_for_three_equal_ones() {
-        tch::manual_seed(4);
-        let plan = NetworkPlan::new(WidthFactor::of_stem(8).unwrap());
-        let values = initial_model(WidthFactor::of_stem(8).unwrap(), 64, None, 5).tensors;
         for side in [64, 65] {
-            let grey = Tensor::randn([3, 1, side, side], (Kind::Float, Device::Cpu));
+            let grey = images(1, side);
             let pass = TrainingPass { kind: Kind::Float, dropout: 0.0, bn_momentum: 0.9 };
+            let (plan, values) = network();
+            let network = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
+            let network = ResNet::from_tensors(&plan, &network.tensors().unwrap()).unwrap();
             let of = |input: &Tensor| {
-                let mut parameters = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
-                let leaves = parameters.leaves().unwrap();
-                let network = ResNet::from_tensors(&plan, &parameters.tensors(&leaves).unwrap()).unwrap();
-                let logits = pass.forward(&network, input).unwrap();
-                logits.square().sum(Kind::Float).backward();
-                LeafGradients::new(&parameters, &leaves).take(&mut parameters, None, true).unwrap();
-                let folded = tch::no_grad(|| FoldedResNet::new(&network, Kind::Float).unwrap().forward(input).unwrap());
-                (logits.detach(), parameters.gradients, parameters.statistics, folded)
+                let (logits, parameters) = ours(pass, input);
+                let folded = FoldedResNet::new(&network, Kind::Float).unwrap().forward(input).unwrap();
+                [logits.detach(), parameters.gradients, parameters.statistics, folded]
             };
             let (one, three) = (of(&grey), of(&grey.repeat([1, 3, 1, 1])));
-            for (what, one, three) in [
-                ("logits", one.0, three.0),
-                ("gradients", one.1, three.1),
-                ("statistics", one.2, three.2),
-                ("folded logits", one.3, three.3),
-            ] {
+            for (at, (one, three)) in one.iter().zip(&three).enumerate() {
                 let scale = three.abs().max().double_value(&[]);
-                let difference = (&one - &three).abs().max().double_value(&[]);
-                assert!(scale > 0.1 && difference < 1e-5 * scale, "{what}: {difference:.1e} of {scale:.1e}");
+                let difference = (one - three).abs().max().double_value(&[]);
+                assert!(scale > 0.1 && difference < 1e-5 * scale, "{at}: {difference:.1e} of {scale:.1e}");
             }
         }
     }

@@ -5,7 +5,6 @@ use mammoscope_domain::training::preset::Preset;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine::learning::flat_parameters::FlatParameters;
 use mammoscope_engine::learning::initial_weights::initial_model;
-use mammoscope_engine::learning::leaf_gradients::LeafGradients;
 use mammoscope_engine::learning::learner::{Batch, Learner};
 use mammoscope_engine::learning::libtorch_ext::channels_last;
 use mammoscope_engine::learning::loss::CrossEntropy;
@@ -27,24 +26,23 @@ fn bits(flat: &Tensor) -> Vec<u32> {
     Vec::<f32>::try_from(flat.detach()).unwrap().into_iter().map(f32::to_bits).collect()
 }
 
-/// Two passes over f32 leaves, where each layer casts its own weights and the graph adds up the gradients. Puts them into
-/// `parameters` and returns the sum of the losses.
+/// Two passes with f32 kernels, where each layer casts its own. Puts the gradients into `parameters` and returns the sum
+/// of the losses.
 fn by_layer(config: &TrainingConfig, parameters: &mut FlatParameters) -> f64 {
-    let leaves = parameters.leaves().unwrap();
-    let network = ResNet::from_tensors(&NetworkPlan::new(config.width), &parameters.tensors(&leaves).unwrap()).unwrap();
+    let network = ResNet::from_tensors(&NetworkPlan::new(config.width), &parameters.tensors().unwrap()).unwrap();
     let pass = TrainingPass { kind: Kind::BFloat16, dropout: 0.0, bn_momentum: config.bn_momentum };
-    let losses = BATCHES.into_iter().fold(0.0, |sum, number| {
+    BATCHES.into_iter().fold(0.0, |sum, number| {
         let Batch { images, labels, .. } = batch(number);
-        let loss = CrossEntropy::plain().of(&pass.forward(&network, &images).unwrap(), &labels).unwrap();
-        (&loss * 0.5).backward();
+        let forward = pass.forward(&network, &images).unwrap();
+        let loss = CrossEntropy::plain().of(&forward.logits, &labels).unwrap();
+        forward.gradients(&(&loss * 0.5)).unwrap().store(parameters, number == BATCHES[0]).unwrap();
         sum + 2.0 * f64::try_from(loss).unwrap()
-    });
-    LeafGradients::new(parameters, &leaves).take(parameters, None, true).unwrap();
-    losses
+    })
 }
 
 #[test]
 fn gradients_are_bitwise_equal_and_weights_stay_f32() {
+    let _generator = crate::generator();
     tch::set_num_threads(1);
     let mut config = Preset::named("seed").unwrap().config;
     config

@@ -1,8 +1,8 @@
 //! Bindings that tch 0.24 lacks, through small C++ files: leaky ReLU with a slope, memory formats, TF32, GPU memory,
-//! gradients of leaves, optimizer steps.
+//! layers with their gradients, optimizer steps.
 
 pub mod gpu_memory;
-pub mod leaf_gradients;
+pub mod layer_gradients;
 pub mod optimizer_step;
 
 use std::ffi::{CStr, c_char, c_double, c_int};

@@ -1,0 +1,121 @@
+//! The gradients of a training pass against those of libtorch's graph.
+
+use std::collections::BTreeMap;
+
+use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, LEAKY_RELU_SLOPE, NetworkPlan, WidthFactor};
+use mammoscope_engine::learning::flat_parameters::{FlatParameters, ParameterGroup};
+use mammoscope_engine::learning::initial_weights::initial_model;
+use mammoscope_engine::learning::keras_ops::{for_equal_channels, same_convolution, same_max_pool};
+use mammoscope_engine::learning::libtorch_ext::{channels_last, leaky_relu_in_place};
+use mammoscope_engine::learning::resnet::{ConvNorm, ResNet};
+use mammoscope_engine::learning::training_pass::TrainingPass;
+use mammoscope_storage::models::model_file::TensorValues;
+use tch::{Device, Kind, Tensor};
+
+fn network() -> (NetworkPlan, TensorValues) {
+    let width = WidthFactor::of_stem(8).unwrap();
+    (NetworkPlan::new(width), initial_model(width, 64, None, 5).tensors)
+}
+
+fn images(channels: i64, side: i64) -> Tensor {
+    tch::manual_seed(4);
+    Tensor::randn([3, channels, side, side], (Kind::Float, Device::Cpu))
+}
+
+fn loss(logits: &Tensor) -> Tensor {
+    let labels = Tensor::from_slice(&[0_i64, 2, 3]);
+    logits.cross_entropy_for_logits(&labels)
+}
+
+fn bits(tensor: &Tensor) -> Vec<u32> {
+    Vec::<f32>::try_from(tensor.detach().contiguous().flatten(0, -1)).unwrap().into_iter().map(f32::to_bits).collect()
+}
+
+/// Logits, flat gradients and moving statistics after one pass.
+fn ours(pass: TrainingPass, images: &Tensor) -> (Tensor, FlatParameters) {
+    let (plan, values) = network();
+    let mut parameters = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
+    let network = ResNet::from_tensors(&plan, &parameters.tensors().unwrap()).unwrap();
+    tch::manual_seed(9);
+    let forward = pass.forward(&network, images).unwrap();
+    let logits = forward.logits.shallow_clone();
+    forward.gradients(&loss(&logits)).unwrap().store(&mut parameters, true).unwrap();
+    (logits, parameters)
+}
+
+/// The same by libtorch's graph, with the gradients by name.
+fn by_the_graph(pass: TrainingPass, images: &Tensor) -> (Tensor, FlatParameters, BTreeMap<String, Tensor>) {
+    let (plan, values) = network();
+    let parameters = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
+    let mut tensors = parameters.tensors().unwrap();
+    let leaves: BTreeMap<String, Tensor> = parameters
+        .layout
+        .views(ParameterGroup::Weights, &parameters.weights)
+        .unwrap()
+        .into_iter()
+        .map(|(name, view)| (name, view.detach().set_requires_grad(true)))
+        .collect();
+    tensors.extend(leaves.iter().map(|(name, leaf)| (name.clone(), leaf.shallow_clone())));
+    let network = ResNet::from_tensors(&plan, &tensors).unwrap();
+    let layer = |layer: &ConvNorm, kernel: Option<Tensor>, input: &Tensor| {
+        let kernel = kernel.unwrap_or_else(|| layer.kernel.shallow_clone()).to_kind(pass.kind);
+        let norm = &layer.norm;
+        let (mean, variance) = (Some(&norm.moving_mean), Some(&norm.moving_variance));
+        same_convolution(input, &kernel, None, &layer.plan).unwrap().batch_norm(
+            Some(&norm.gamma),
+            Some(&norm.beta),
+            mean,
+            variance,
+            true,
+            1.0 - pass.bn_momentum,
+            BATCH_NORM_EPSILON,
+            true,
+        )
+    };
+    let activated = |mut tensor: Tensor| {
+        leaky_relu_in_place(&mut tensor, LEAKY_RELU_SLOPE).unwrap();
+        tensor
+    };
+    tch::manual_seed(9);
+    let x = channels_last(&images.to_kind(pass.kind)).unwrap();
+    let summed = (x.size()[1] == 1).then(|| for_equal_channels(&network.stem.kernel.to_kind(pass.kind)).unwrap());
+    let mut x = same_max_pool(&activated(layer(&network.stem, summed, &x))).unwrap();
+    for block in &network.blocks {
+        let [first, second, third] = &block.branch;
+        let y = activated(layer(second, None, &activated(layer(first, None, &x))));
+        let shortcut = block.shortcut.as_ref().map_or_else(|| x.shallow_clone(), |one| layer(one, None, &x));
+        x = activated(layer(third, None, &y) + shortcut);
+    }
+    let features = x.dropout(pass.dropout, true).mean_dim([2_i64, 3].as_slice(), false, Kind::Float);
+    let logits = features.linear(&network.dense_kernel, Some(&network.dense_bias));
+    loss(&logits).backward();
+    let gradients = leaves.into_iter().map(|(name, leaf)| (name, leaf.grad())).collect();
+    (logits, parameters, gradients)
+}
+
+/// Even and odd sides, whose padding differs; grey and colour; both kinds.
+#[test]
+fn gradients_are_those_of_libtorchs_graph_bit_for_bit() {
+    let _generator = crate::generator();
+    tch::set_num_threads(1);
+    for (kind, channels, side, dropout) in [
+        (Kind::Float, 3, 64, 0.0),
+        (Kind::Float, 1, 65, 0.3),
+        (Kind::BFloat16, 1, 64, 0.3),
+        (Kind::BFloat16, 3, 67, 0.0),
+    ] {
+        let case = format!("{kind:?}, {channels} × {side}");
+        let pass = TrainingPass { kind, dropout, bn_momentum: 0.9 };
+        let images = images(channels, side);
+        let (logits, parameters) = ours(pass, &images);
+        let (expected, others, by_name) = by_the_graph(pass, &images);
+        assert!(bits(&logits) == bits(&expected), "{case}: logits");
+        assert!(bits(&parameters.statistics) == bits(&others.statistics), "{case}: statistics");
+        let views = parameters.layout.views(ParameterGroup::Weights, &parameters.gradients).unwrap();
+        assert_eq!(views.len(), 41 * 3 + 2);
+        for (name, gradient) in views {
+            assert!(bits(&gradient) == bits(&by_name[&name]), "{case}: {name}");
+            assert!(gradient.abs().max().double_value(&[]) > 0.0, "{case}: {name} is zero");
+        }
+    }
+}
