@@ -148,7 +148,8 @@ mod tests {
                     let labels: Vec<i64> = chosen.iter().map(|&image| image as i64 % 4).collect();
                     assert_eq!(Vec::<i64>::try_from(batch.labels).unwrap(), labels);
                     let firsts = Vec::<f32>::try_from(batch.targets.unwrap().select(1, 0)).unwrap();
-                    assert!(firsts.iter().zip(&chosen).all(|(&first, &image)| first == image as f32));
+                    let expected: Vec<f32> = chosen.iter().map(|&image| image as f32).collect();
+                    assert_eq!(firsts, expected);
                 }
                 steps += 1;
             }

@@ -18,10 +18,10 @@ use super::training_observer::TrainingObserver;
 pub struct EvaluationBatch(usize);
 
 impl EvaluationBatch {
-    /// The usual number on a device.
+    /// The usual number on a device for images of `size` × `size` pixels.
     #[must_use]
-    pub fn new(device: Device) -> Self {
-        Self(inference::batch_size(device))
+    pub fn new(device: Device, size: usize) -> Self {
+        Self(inference::batch_size(device, size))
     }
 
     /// The logits of all images of a set, in order; `None` if a command stops the run first.

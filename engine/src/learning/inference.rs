@@ -10,6 +10,9 @@ use super::folded_resnet::FoldedResNet;
 use super::libtorch_ext::channels_last;
 use super::resnet::ResNet;
 
+/// The largest images that are computed in batches on a CPU, in pixels.
+const LARGEST_OF_SEVERAL: usize = 400;
+
 /// A network on a device, ready to predict.
 #[derive(Debug)]
 pub struct Predictor {
@@ -61,10 +64,15 @@ impl Predictor {
     }
 }
 
-/// The default batch size: larger batches gain nothing on a CPU and a lot on a GPU.
+/// The default batch size for images of `size` × `size` pixels. Larger batches gain a lot on a GPU; on a CPU they gain
+/// something with small images only, and a lone image would be computed as often as the batch is filled up.
 #[must_use]
-pub fn batch_size(device: Device) -> usize {
-    if device == Device::Cpu { 4 } else { 32 }
+pub fn batch_size(device: Device, size: usize) -> usize {
+    match device {
+        Device::Cpu if size > LARGEST_OF_SEVERAL => 1,
+        Device::Cpu => 4,
+        _ => 32,
+    }
 }
 
 /// Fills up a batch with copies of its last image, so that an image's results do not depend on the number of images that

@@ -95,7 +95,7 @@ impl<'a> TrainingLoop<'a> {
         Ok(Self {
             totals: DeviceTotals::new(state.progress.totals, task.device)?,
             config: task.config.clone(),
-            evaluation_batch: EvaluationBatch::new(task.device),
+            evaluation_batch: EvaluationBatch::new(task.device, task.config.size),
             augmentation: Augmentation::new(task.config),
             task,
             state,

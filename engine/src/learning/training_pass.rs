@@ -158,7 +158,7 @@ impl ForwardPass<'_> {
             for (block, saved) in network.blocks.iter().zip(blocks).rev() {
                 gradient = saved.gradients(block, gradient, &mut layers)?;
             }
-            let gradient = pool.gradient(gradient)?;
+            gradient = pool.gradient(&gradient)?;
             stem.convolution_gradients(&network.stem, gradient, &mut layers, false)?;
             let (kernels, norms) = layers.in_order();
             Ok(Gradients { kernels, norms, dense_kernel, dense_bias })
@@ -190,8 +190,8 @@ impl SavedPool {
     }
 
     /// The gradient of the stem's normalised output, before its activation.
-    fn gradient(self, gradient: Tensor) -> Result<Tensor, TchError> {
-        let gradient = max_pool_gradient(&gradient, &self.input, self.applied, &self.places)?;
+    fn gradient(self, gradient: &Tensor) -> Result<Tensor, TchError> {
+        let gradient = max_pool_gradient(gradient, &self.input, self.applied, &self.places)?;
         let mut gradient = self.padding.unapplied(gradient)?;
         leaky_relu_gradient(&mut gradient, &self.activated, LEAKY_RELU_SLOPE)?;
         Ok(gradient)

@@ -109,7 +109,7 @@ fn time_steps(
         return Ok(Completion::Cancelled);
     }
     let network = learner.for_inference(kind)?;
-    let images = inference::batch_size(device);
+    let images = inference::batch_size(device, config.size);
     let input = standardise(&random_levels(images, config.size, device)?, kind)?;
     let mut validation_image = 0.0;
     // The first pass warms everything up.

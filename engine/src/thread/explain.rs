@@ -1,7 +1,7 @@
 //! The explanation job. Images are decoded ahead on other threads while the network computes maps.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::Receiver;
 use std::thread;
 
 use anyhow::{Context as _, ensure};
@@ -18,7 +18,7 @@ use rayon::ThreadPoolBuilder;
 use tch::Device;
 
 use super::explainer_cache::{ExplainerCache, ModelKey};
-use super::image_source::{DecodedImage, ImageSource};
+use super::image_source::{DecodedImage, ImageSource, batch_channel};
 use super::job::JobContext;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::explanation::explainer::{Explainer, ExplanationInput, GradientSource, MapRequest};
@@ -70,7 +70,7 @@ pub(super) fn explain(
         curves: work.curves,
         gradient: GradientSource::ClosedForm,
     };
-    let batch_size = work.batch_size.unwrap_or_else(|| default_batch(device, request)).max(1);
+    let batch_size = work.batch_size.unwrap_or_else(|| default_batch(device, model.size, request)).max(1);
     let device_in_words = device_name(device);
     let started = EngineEvent::JobStarted { job: job.id, device: device_in_words, precision, batch_size, threads };
     job.events.send(started)?;
@@ -87,22 +87,21 @@ pub(super) fn explain(
     let seeds: Vec<u64> = samples.iter().map(|sample| image_seed(work.seed, sample)).collect();
     let maps = JobMaps { explainer: &model.explainer, batch_size, request, class: &work.class, seeds: &seeds, job };
     thread::scope(|scope| {
-        // One batch being explained, one ready, one being decoded: memory does not grow with the number of images.
-        let (sender, batches) = sync_channel(1);
+        let (sender, batches) = batch_channel(batch_size);
         scope.spawn(move || source.decode_batches(batch_size, &sender));
         maps.explain_batches(&batches)
     })
 }
 
 /// The batch size of a job that does not set one.
-fn default_batch(device: Device, request: MapRequest) -> usize {
-    let default = inference::batch_size(device);
+fn default_batch(device: Device, size: usize, request: MapRequest) -> usize {
+    let default = inference::batch_size(device, size);
     match request.method {
         // Image by image: a quick result is worth more than a full batch.
         ExplanationMethod::SmoothGrad | ExplanationMethod::Occlusion => 1,
         ExplanationMethod::EigenCam | ExplanationMethod::Random => default,
         _ if request.layer.is_last() => default,
-        _ if device == Device::Cpu => BACKWARD_BATCH,
+        _ if device == Device::Cpu => BACKWARD_BATCH.min(default),
         _ => default / 2,
     }
 }

@@ -1,7 +1,8 @@
 //! Decodes images ahead on other threads while the network computes.
 
+use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::image::image_findings::ImageFindings;
@@ -30,13 +31,26 @@ pub(super) struct ImageSource<'a> {
     pub(super) progress: &'a Progress,
 }
 
+/// The fewest images that are decoded in parallel, also if a batch has fewer.
+const DECODED_TOGETHER: usize = 4;
+
+/// A channel for batches: some being explained or predicted, some ready, some being decoded, so that memory does not grow
+/// with the number of images.
+pub(super) fn batch_channel(batch_size: usize) -> (SyncSender<Vec<DecodedImage>>, Receiver<Vec<DecodedImage>>) {
+    sync_channel((DECODED_TOGETHER / batch_size).max(1))
+}
+
 impl ImageSource<'_> {
-    /// Decodes batch after batch, the images of a batch in parallel, until all are done or the receiver is dropped.
+    /// Decodes images in parallel and sends them batch by batch, until all are done or the receiver is dropped.
     pub(super) fn decode_batches(&self, batch_size: usize, sender: &SyncSender<Vec<DecodedImage>>) {
-        for batch in self.samples.chunks(batch_size) {
-            let decoded = self.decoders.install(|| batch.par_iter().map(|path| self.decode(path)).collect());
-            if sender.send(decoded).is_err() {
-                return;
+        for together in self.samples.chunks(batch_size * (DECODED_TOGETHER / batch_size).max(1)) {
+            let mut decoded: Vec<DecodedImage> =
+                self.decoders.install(|| together.par_iter().map(|path| self.decode(path)).collect());
+            while !decoded.is_empty() {
+                let rest = decoded.split_off(batch_size.min(decoded.len()));
+                if sender.send(mem::replace(&mut decoded, rest)).is_err() {
+                    return;
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The prediction job. Images are decoded ahead on other threads while the network computes.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::Receiver;
 use std::thread;
 
 use anyhow::Context as _;
@@ -14,7 +14,7 @@ use mammoscope_imaging::network_input::NetworkInput;
 use mammoscope_storage::models::model_file::Model;
 use rayon::ThreadPoolBuilder;
 
-use super::image_source::{DecodedImage, ImageSource};
+use super::image_source::{DecodedImage, ImageSource, batch_channel};
 use super::job::JobContext;
 use crate::learning::augmentation::{AffineParameters, Augmentation};
 use crate::learning::device::{device_name, select_device, select_precision};
@@ -30,7 +30,7 @@ pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOut
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let decoders = ThreadPoolBuilder::new().num_threads(threads).build().context("start decoding threads")?;
     let predictor = Predictor::new(&model, device, kind)?;
-    let batch_size = work.batch_size.unwrap_or_else(|| inference::batch_size(device)).max(1);
+    let batch_size = work.batch_size.unwrap_or_else(|| inference::batch_size(device, model.metadata.size)).max(1);
     let device_in_words = device_name(device);
     let started = EngineEvent::JobStarted { job: job.id, device: device_in_words, precision, batch_size, threads };
     job.events.send(started)?;
@@ -45,8 +45,7 @@ pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOut
         progress: job.progress,
     };
     thread::scope(|scope| {
-        // One batch being predicted, one ready, one being decoded: memory does not grow with the number of images.
-        let (sender, batches) = sync_channel(1);
+        let (sender, batches) = batch_channel(batch_size);
         scope.spawn(move || source.decode_batches(batch_size, &sender));
         let job_batches = PredictedBatches {
             predictor: &predictor,

@@ -124,7 +124,7 @@ impl Explainer {
         let map = &sample.map;
         let native = Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec());
         let enlarged = bilinear_zoom(&native, columns as usize, rows as usize);
-        let (class, copies) = (sample.class.index() as i64, batch_size(self.device));
+        let (class, copies) = (sample.class.index() as i64, batch_size(self.device, columns as usize));
         match perturbation_curves(&self.network, image, class, enlarged.samples(), copies, cancellation)? {
             Completion::Done(curves) => {
                 sample.curves = Some(curves);
@@ -227,7 +227,8 @@ impl Explainer {
             let image = batch.f_narrow(0, position as i64, 1)?;
             let class = class.index() as i64;
             let map = if request.method == ExplanationMethod::Occlusion {
-                occlusion(&self.network, &image, class, batch_size(self.device), cancellation)?
+                let copies = batch_size(self.device, image.size4()?.3 as usize);
+                occlusion(&self.network, &image, class, copies, cancellation)?
             } else {
                 smooth_grad(&self.network, &image, class, seed, cancellation)?
             };

@@ -39,7 +39,7 @@ pub(super) fn evaluate_best(
     let model = Model::read(&path).with_context(|| printable_path(&path))?;
     let (_, kind) = select_precision(Precision::F32, device)?;
     let network = no_grad(|| FoldedResNet::new(&ResNet::from_model(&model, device)?, kind))?;
-    let mut batch = EvaluationBatch::new(device);
+    let mut batch = EvaluationBatch::new(device, model.metadata.size);
     for split in [Split::Validation, Split::Test] {
         let (set, positions) = images.evaluation_set(split, device)?;
         let Some(all_logits) = batch.logits(&set, &network, kind, recorder)? else { return Err(Cancelled.into()) };

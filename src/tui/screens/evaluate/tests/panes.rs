@@ -38,9 +38,9 @@ fn figures_of_the_set_shown_are_written_into_the_workspace() {
     assert_eq!(Some(name), fixture.opened().name);
     fixture.perform(effects);
     let outcome = loop {
-        match fixture.messages.recv_timeout(Duration::from_secs(60)).expect("an answer of the service") {
-            UiMessage::Evaluate(EvaluateMessage::Exported { outcome }) => break outcome,
-            _ => {}
+        let message = fixture.messages.recv_timeout(Duration::from_secs(60)).expect("an answer of the service");
+        if let UiMessage::Evaluate(EvaluateMessage::Exported { outcome }) = message {
+            break outcome;
         }
     };
     let folder = outcome.as_ref().unwrap().clone();
