@@ -56,7 +56,7 @@ fn images(criterion: &mut Criterion) {
     group.bench_function("dense tissue", |bencher| bencher.iter(|| dense_tissue(black_box(&picture), &breast)));
     let side = chest_wall_side(&breast).expect("a chest wall");
     group.bench_function("pectoral muscle", |bencher| {
-        bencher.iter(|| find_pectoral(black_box(&picture), &breast, side))
+        bencher.iter(|| find_pectoral(black_box(&picture), &breast, side));
     });
 }
 
