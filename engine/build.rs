@@ -4,7 +4,14 @@ use std::env;
 use std::path::PathBuf;
 
 const FOLDER: &str = "src/learning/libtorch_ext";
-const SOURCES: [&str; 4] = ["gpu_memory.cpp", "layer_gradients.cpp", "libtorch_ext.cpp", "optimizer_step.cpp"];
+const SOURCES: [&str; 6] = [
+    "cuda_graph.cpp",
+    "gpu_memory.cpp",
+    "layer_gradients.cpp",
+    "libtorch_ext.cpp",
+    "optimizer_step.cpp",
+    "random_generator.cpp",
+];
 
 fn main() {
     println!("cargo:rerun-if-changed={FOLDER}");

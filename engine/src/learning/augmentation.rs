@@ -5,9 +5,10 @@
 
 use mammoscope_domain::random_stream::RandomStream;
 use mammoscope_domain::training::training_config::TrainingConfig;
-use tch::{Device, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use super::learning_stream::LearningStream;
+use super::libtorch_ext::upload;
 
 /// The distribution of random transforms.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,10 +126,31 @@ impl SamplingTerms {
         })
     }
 
-    /// The terms of `count` images from the image `first` on; they share their memory with these.
-    pub fn narrow(&self, first: usize, count: usize) -> Result<Self, TchError> {
-        let part = |tensor: &Tensor| tensor.f_narrow(0, first as i64, count as i64);
-        Ok(Self { by_row: part(&self.by_row)?, by_column: part(&self.by_column)? })
+    /// Memory for the terms of `count` images of `size` × `size` pixels.
+    pub fn zeros(count: usize, size: usize, device: Device) -> Result<Self, TchError> {
+        let (count, size) = (count as i64, size as i64);
+        let zeros = |shape: [i64; 4]| Tensor::f_zeros(shape, (Kind::Float, device));
+        Ok(Self { by_row: zeros([count, 2, size, 1])?, by_column: zeros([count, 2, 1, size])? })
+    }
+
+    /// Overwrites those of the first images by terms on the host, without a wait for the device.
+    pub fn upload(&mut self, terms: &Self) -> Result<(), TchError> {
+        for (source, target) in [(&terms.by_row, &self.by_row), (&terms.by_column, &self.by_column)] {
+            upload(source, &mut target.f_narrow(0, 0, source.size()[0])?)?;
+        }
+        Ok(())
+    }
+
+    /// Those of the images with the given indices, i64.
+    pub fn select(&self, images: &Tensor) -> Result<Self, TchError> {
+        let chosen = |tensor: &Tensor| tensor.f_index_select(0, images);
+        Ok(Self { by_row: chosen(&self.by_row)?, by_column: chosen(&self.by_column)? })
+    }
+
+    /// The tensors that hold them.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> [&Tensor; 2] {
+        [&self.by_row, &self.by_column]
     }
 
     /// [`transform`] by these terms.
@@ -147,8 +169,6 @@ impl SamplingTerms {
 
 #[cfg(test)]
 mod tests {
-    use tch::Kind;
-
     use super::*;
 
     const IDENTITY: AffineParameters = AffineParameters { theta: 0.0, tx: 0.0, ty: 0.0, zx: 1.0, zy: 1.0 };

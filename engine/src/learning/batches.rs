@@ -4,7 +4,7 @@ use mammoscope_domain::random_stream::RandomStream;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::learning_stream::LearningStream;
-use super::libtorch_ext::channels_last;
+use super::libtorch_ext::{channels_last, upload};
 use super::libtorch_ext::gpu_memory::gpu_memory;
 
 /// All images are uploaded to a GPU if they take less than this share of its free memory; the rest is for training.
@@ -84,50 +84,82 @@ impl<'a> TrainingImages<'a> {
     /// # Panics
     /// If an index is out of range.
     pub fn batch(&self, indices: &[usize]) -> Result<Tensor, TchError> {
-        let on_device = match &self.pixels {
-            Pixels::Host(_) => None,
-            Pixels::Device(_) => Some(self.upload_indices(indices)?),
+        let pixels = match &self.pixels {
+            Pixels::Host(_) => self.on_host(indices)?.f_to(self.device)?,
+            Pixels::Device(all) => {
+                let indices: Vec<i64> = indices.iter().map(|&index| index as i64).collect();
+                all.f_index_select(0, &Tensor::f_from_slice(&indices)?.f_to(self.device)?)?
+            }
         };
-        self.selected(indices, on_device.as_ref())
+        grey_levels(&pixels)
     }
 
-    /// Indices as i64 on the device, for [`TrainingImages::selected`].
-    pub fn upload_indices(&self, indices: &[usize]) -> Result<Tensor, TchError> {
-        let indices: Vec<i64> = indices.iter().map(|&index| index as i64).collect();
-        Tensor::f_from_slice(&indices)?.f_to(self.device)
+    /// Memory on the device for the pixels of `count` images, N×S×S×C of u8, if the set itself is not there.
+    pub fn batch_memory(&self, count: usize) -> Result<Option<Tensor>, TchError> {
+        match &self.pixels {
+            Pixels::Host(_) => Tensor::f_zeros(self.shape(count), (Kind::Uint8, self.device)).map(Some),
+            Pixels::Device(_) => Ok(None),
+        }
     }
 
-    /// [`TrainingImages::batch`] without a wait for the device if the images are there: `on_device` holds the same
-    /// indices, from [`TrainingImages::upload_indices`].
+    /// Uploads the images with these indices into [`TrainingImages::batch_memory`], without a wait for the device.
     ///
     /// # Panics
-    /// If an index is out of range, or if the images are on the device and the indices are not.
-    pub fn selected(&self, indices: &[usize], on_device: Option<&Tensor>) -> Result<Tensor, TchError> {
-        let bytes = match &self.pixels {
-            Pixels::Host(pixels) => {
-                let chosen: Vec<&[u8]> = indices.iter().map(|&index| pixels[index]).collect();
-                self.on_host(&chosen)?.f_to(self.device)?
-            }
-            Pixels::Device(tensor) => tensor.f_index_select(0, on_device.expect("indices on the device"))?,
-        };
-        bytes.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)
+    /// If an index is out of range.
+    pub fn upload_batch(&self, indices: &[usize], memory: &Tensor) -> Result<(), TchError> {
+        upload(&self.on_host(indices)?, &mut memory.f_narrow(0, 0, indices.len() as i64)?)
     }
 
-    /// N×S×S×C of u8.
-    fn on_host(&self, images: &[&[u8]]) -> Result<Tensor, TchError> {
-        let shape = [images.len(), self.size, self.size, self.channels].map(|length| length as i64);
-        Tensor::f_from_data_size(&images.concat(), &shape, Kind::Uint8)
+    /// [`TrainingImages::batch`] by operations on the device alone: the images with the given indices, i64, or, if the set
+    /// is not on the device, those that were uploaded into `memory`.
+    pub fn on_device(&self, indices: &Tensor, memory: Option<&Tensor>) -> Result<Tensor, TchError> {
+        match (&self.pixels, memory) {
+            (Pixels::Device(all), _) => grey_levels(&all.f_index_select(0, indices)?),
+            (Pixels::Host(_), Some(memory)) => grey_levels(&memory.f_narrow(0, 0, indices.size1()?)?),
+            (Pixels::Host(_), None) => Err(TchError::Torch("no images were uploaded".to_owned())),
+        }
+    }
+
+    /// # Panics
+    /// If the images are on the device, or an index is out of range.
+    fn on_host(&self, indices: &[usize]) -> Result<Tensor, TchError> {
+        let Pixels::Host(pixels) = &self.pixels else { panic!("the images are on the device") };
+        let chosen: Vec<&[u8]> = indices.iter().map(|&index| pixels[index]).collect();
+        self.tensor(&chosen)
+    }
+
+    /// N×S×S×C of u8, on the host.
+    fn tensor(&self, images: &[&[u8]]) -> Result<Tensor, TchError> {
+        Tensor::f_from_data_size(&images.concat(), &self.shape(images.len()), Kind::Uint8)
+    }
+
+    fn shape(&self, count: usize) -> [i64; 4] {
+        [count, self.size, self.size, self.channels].map(|length| length as i64)
     }
 
     fn upload(&self, images: &[&[u8]]) -> Result<Tensor, TchError> {
-        let shape = [images.len(), self.size, self.size, self.channels].map(|length| length as i64);
-        let all = Tensor::f_empty(shape, (Kind::Uint8, self.device))?;
+        let all = Tensor::f_empty(self.shape(images.len()), (Kind::Uint8, self.device))?;
         for (part, images) in images.chunks(UPLOAD).enumerate() {
             let mut target = all.f_narrow(0, (part * UPLOAD) as i64, images.len() as i64)?;
-            target.f_copy_(&self.on_host(images)?)?;
+            upload(&self.tensor(images)?, &mut target)?;
         }
         Ok(all)
     }
+
+    /// A set whose images are on the device, which may be the CPU.
+    #[cfg(test)]
+    pub(super) fn resident(pixels: Vec<&'a [u8]>, size: usize, channels: usize) -> Self {
+        let mut images = Self::new(pixels, size, channels, Device::Cpu).unwrap();
+        if let Pixels::Host(pixels) = &images.pixels {
+            images.pixels = Pixels::Device(images.upload(pixels).unwrap());
+        }
+        images
+    }
+}
+
+/// Pixels N×S×S×C of u8 as N×C×S×S of f32.
+fn grey_levels(pixels: &Tensor) -> Result<Tensor, TchError> {
+    pixels.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)
 }
 
 /// The network's input, route 1: grey levels 0 to 255, N×C×S×S of f32 with one or three channels, × 1/255, minus the

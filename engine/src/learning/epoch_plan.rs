@@ -7,7 +7,7 @@ use super::batches::epoch_order;
 use super::image_set::EpochEntry;
 
 /// The order of an epoch's images, divided into steps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EpochPlan {
     /// The epoch, from 1.
     pub number: u32,

@@ -26,6 +26,11 @@ impl HalfPrecision {
         Ok(tensors)
     }
 
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> &Tensor {
+        &self.0
+    }
+
     /// Casts the current kernels. Call it before the passes of a step.
     pub fn copy_kernels(&mut self, parameters: &FlatParameters) -> Result<(), TchError> {
         no_grad(|| self.0.f_copy_(&parameters.weights.f_narrow(0, 0, self.0.size1()?)?))

@@ -12,6 +12,15 @@ pub struct CrossEntropy {
     smoothing: f64,
 }
 
+/// The loss of a batch.
+#[derive(Debug)]
+pub struct Loss {
+    /// One f32.
+    pub mean: Tensor,
+    /// The derivative of the mean by the logits: N×4 of f32.
+    pub gradient: Tensor,
+}
+
 /// The labels of the training images.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingLabels<'a> {
@@ -43,37 +52,45 @@ impl CrossEntropy {
         Self { class_weights: None, smoothing: 0.0 }
     }
 
-    /// The mean over the batch: logits N×4 and labels N (i64) → a scalar. As in Keras, and unlike in PyTorch, the sum
-    /// is divided by the number of images rather than by the sum of their weights.
-    pub fn of(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchError> {
+    /// The mean over the batch and its gradient: logits N×4 of f32, and the labels N of i64 or, instead of them, the
+    /// distributions to train on, N×4 of f32, each row adding up to 1.
+    ///
+    /// As in Keras, and unlike in PyTorch, the sum is divided by the number of images rather than by the sum of their
+    /// weights. With distributions, the weight of an image is the mean of the classes' weights under its distribution.
+    /// `share` multiplies the gradient only.
+    pub fn with_gradient(
+        &self,
+        logits: &Tensor,
+        labels: &Tensor,
+        distributions: Option<&Tensor>,
+        share: f64,
+    ) -> Result<Loss, TchError> {
+        let classes = [1_i64];
+        let sum = |tensor: Tensor, keep: bool| tensor.f_sum_dim_intlist(classes.as_slice(), keep, Kind::Float);
         let log_probabilities = logits.f_log_softmax(1, Kind::Float)?;
-        let of_label = log_probabilities.f_gather(1, &labels.f_unsqueeze(1)?, false)?.f_squeeze_dim(1)?;
-        let mut losses = of_label.f_neg()?;
-        if self.smoothing > 0.0 {
-            let uniform = log_probabilities.f_mean_dim(1, false, Kind::Float)?.f_neg()?;
-            losses = losses.f_lerp(&uniform, self.smoothing)?;
-        }
+        let mut targets = match distributions {
+            Some(distributions) => distributions.shallow_clone(),
+            None => logits.f_zeros_like()?.f_scatter_value(1, &labels.f_unsqueeze(1)?, 1.0)?,
+        };
         if let Some(weights) = &self.class_weights {
-            losses = losses.f_mul(&weights.f_index_select(0, labels)?)?;
+            let weights = sum(targets.f_mul(weights)?, true)?;
+            targets = self.smoothed(targets)?.f_mul(&weights)?;
+        } else {
+            targets = self.smoothed(targets)?;
         }
-        losses.f_mean(Kind::Float)
+        let mean = sum(log_probabilities.f_mul(&targets)?, false)?.f_mean(Kind::Float)?.f_neg()?;
+        let of_logarithms = targets.f_mul_scalar(-share / logits.size2()?.0 as f64)?;
+        let gradient =
+            Tensor::f_internal_log_softmax_backward_data(&of_logarithms, &log_probabilities, 1, Kind::Float)?;
+        Ok(Loss { mean, gradient })
     }
 
-    /// [`CrossEntropy::of`] for distributions over the classes instead of labels: N×4 of f32, each row adding up to 1. The
-    /// weight of an image is the mean of the classes' weights under its distribution.
-    pub fn of_distributions(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor, TchError> {
-        let log_probabilities = logits.f_log_softmax(1, Kind::Float)?;
-        let classes = [1_i64];
-        let mut losses = log_probabilities.f_mul(targets)?.f_sum_dim_intlist(classes.as_slice(), false, Kind::Float)?;
-        losses = losses.f_neg()?;
-        if self.smoothing > 0.0 {
-            let uniform = log_probabilities.f_mean_dim(1, false, Kind::Float)?.f_neg()?;
-            losses = losses.f_lerp(&uniform, self.smoothing)?;
+    fn smoothed(&self, targets: Tensor) -> Result<Tensor, TchError> {
+        if self.smoothing == 0.0 {
+            return Ok(targets);
         }
-        if let Some(weights) = &self.class_weights {
-            losses = losses.f_mul(&targets.f_matmul(weights)?)?;
-        }
-        losses.f_mean(Kind::Float)
+        let uniform = self.smoothing / DensityClass::COUNT as f64;
+        targets.f_mul_scalar(1.0 - self.smoothing)?.f_add_scalar(uniform)
     }
 }
 
@@ -96,8 +113,16 @@ fn balanced_shares(distributions: &[[f32; DensityClass::COUNT]]) -> [f32; Densit
 mod tests {
     use super::*;
 
-    fn number(tensor: &Tensor) -> f64 {
-        f64::try_from(tensor).expect("one number")
+    fn number(loss: Result<Loss, TchError>) -> f64 {
+        f64::try_from(loss.expect("a loss").mean).expect("one number")
+    }
+
+    fn of(loss: &CrossEntropy, logits: &Tensor, labels: &Tensor) -> f64 {
+        number(loss.with_gradient(logits, labels, None, 1.0))
+    }
+
+    fn of_distributions(loss: &CrossEntropy, logits: &Tensor, targets: &Tensor) -> f64 {
+        number(loss.with_gradient(logits, &Tensor::from_slice(&[0_i64]), Some(targets), 1.0))
     }
 
     #[test]
@@ -105,12 +130,12 @@ mod tests {
         let logits = Tensor::from_slice(&[0.5_f32, 0.25, 0.125, 0.125, 0.25, 0.25, 0.25, 0.25]).log().reshape([2, 4]);
         let labels = Tensor::from_slice(&[0_i64, 3]);
         let ln2 = std::f64::consts::LN_2;
-        let plain = number(&CrossEntropy::plain().of(&logits, &labels).expect("a loss"));
+        let plain = of(&CrossEntropy::plain(), &logits, &labels);
         assert!((plain - 1.5 * ln2).abs() < 1e-6, "{plain}");
         let smoothed = CrossEntropy { class_weights: None, smoothing: 0.1 };
         // For the first image, −ln p averages (1 + 2 + 3 + 3)/4 ln 2 over the classes; the second image is uniform.
         let expected = (0.9 * 1.0 + 0.1 * 2.25 + 2.0) / 2.0 * ln2;
-        let smoothed = number(&smoothed.of(&logits, &labels).expect("a loss"));
+        let smoothed = of(&smoothed, &logits, &labels);
         assert!((smoothed - expected).abs() < 1e-6, "{smoothed}");
     }
 
@@ -122,7 +147,7 @@ mod tests {
         let labels = TrainingLabels { classes: &[A, A, A, B], distributions: None };
         let weighted = CrossEntropy::new(ClassWeighting::Balanced, 0.0, labels, Device::Cpu).expect("weights");
         let logits = Tensor::zeros([2, 4], (Kind::Float, Device::Cpu));
-        let loss = number(&weighted.of(&logits, &Tensor::from_slice(&[0_i64, 1])).expect("a loss"));
+        let loss = of(&weighted, &logits, &Tensor::from_slice(&[0_i64, 1]));
         assert!((loss - 4.0_f64.ln() * (4.0 / 6.0 + 2.0) / 2.0).abs() < 1e-6, "{loss}");
     }
 
@@ -134,8 +159,8 @@ mod tests {
         for smoothing in [0.0, 0.2] {
             for class_weights in [None, Some(Tensor::from_slice(&[0.5_f32, 1.0, 2.0, 3.0]))] {
                 let loss = CrossEntropy { class_weights, smoothing };
-                let hard = number(&loss.of(&logits, &labels).expect("a loss"));
-                let soft = number(&loss.of_distributions(&logits, &targets).expect("a loss"));
+                let hard = of(&loss, &logits, &labels);
+                let soft = of_distributions(&loss, &logits, &targets);
                 assert!((hard - soft).abs() < 1e-6, "{hard} {soft}");
             }
         }
@@ -146,14 +171,50 @@ mod tests {
         let logits = Tensor::from_slice(&[0.5_f32, 0.25, 0.125, 0.125]).log().reshape([1, 4]);
         let targets = Tensor::from_slice(&[0.5_f32, 0.25, 0.25, 0.0]).reshape([1, 4]);
         let ln2 = std::f64::consts::LN_2;
-        let plain = number(&CrossEntropy::plain().of_distributions(&logits, &targets).expect("a loss"));
+        let plain = of_distributions(&CrossEntropy::plain(), &logits, &targets);
         assert!((plain - 1.75 * ln2).abs() < 1e-6, "{plain}");
         let weights = Some(Tensor::from_slice(&[1.0_f32, 2.0, 4.0, 8.0]));
         let weighted = CrossEntropy { class_weights: weights, smoothing: 0.0 };
-        let weighted = number(&weighted.of_distributions(&logits, &targets).expect("a loss"));
+        let weighted = of_distributions(&weighted, &logits, &targets);
         assert!((weighted - 2.0 * 1.75 * ln2).abs() < 1e-6, "{weighted}");
         // Sums of shares 1.5, .5, 0 and 0: weights 2/(2 · 1.5) and 2/(2 · .5), whose mean over the images is 1.
         let shares = balanced_shares(&[[1.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.0, 0.0]]);
         assert_eq!(shares.map(|weight| (weight * 12.0).round() as u32), [8, 24, 0, 0]);
+    }
+
+    #[test]
+    fn gradients_are_those_of_libtorchs_graph() {
+        let logits = Tensor::from_slice(&[0.3_f32, -1.0, 2.0, 0.5, 1.5, 0.0, -0.5, 0.25, 4.0, 1.0, 0.0, -3.0]);
+        let logits = logits.reshape([3, 4]);
+        let labels = Tensor::from_slice(&[2_i64, 0, 3]);
+        let shares = [0.5_f32, 0.25, 0.25, 0.0, 0.0, 1.0, 0.0, 0.0, 0.1, 0.2, 0.3, 0.4];
+        let distributions = Tensor::from_slice(&shares).reshape([3, 4]);
+        let weights = [0.5_f32, 1.0, 2.0, 3.0];
+        for (smoothing, weighted, soft) in
+            [(0.0, false, false), (0.2, true, false), (0.0, true, true), (0.1, false, true)]
+        {
+            let class_weights = weighted.then(|| Tensor::from_slice(&weights));
+            let ours = CrossEntropy { class_weights, smoothing };
+            let ours = ours.with_gradient(&logits, &labels, soft.then_some(&distributions), 0.75).expect("a loss");
+            // The definition in f64, an image at a time.
+            let leaf = logits.to_kind(Kind::Double).set_requires_grad(true);
+            let logarithms = leaf.log_softmax(1, Kind::Double);
+            let hard = labels.one_hot(4).to_kind(Kind::Double);
+            let targets = if soft { distributions.to_kind(Kind::Double) } else { hard };
+            let of_image = |image: i64| {
+                let target = targets.get(image);
+                let weight = if weighted { target.dot(&Tensor::from_slice(&weights.map(f64::from))) } else { target.sum(Kind::Double) };
+                let smooth = target * (1.0 - smoothing) + smoothing / 4.0;
+                -logarithms.get(image).dot(&smooth) * weight / 3.0
+            };
+            let expected = of_image(0) + of_image(1) + of_image(2);
+            (&expected * 0.75).backward();
+            let difference = |ours: &Tensor, theirs: &Tensor| (ours - theirs).abs().max().double_value(&[]);
+            // Losses of a few units, gradients below one: some roundings of f32.
+            for (ours, theirs, limit) in [(&ours.mean, expected.detach(), 3e-6), (&ours.gradient, leaf.grad(), 3e-7)] {
+                let difference = difference(ours, &theirs);
+                assert!(difference < limit, "{smoothing} {weighted} {soft}: {difference}");
+            }
+        }
     }
 }

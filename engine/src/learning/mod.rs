@@ -4,6 +4,8 @@ pub mod augmentation;
 pub mod batches;
 pub mod best_models;
 pub mod device;
+pub mod device_number;
+pub mod dropout;
 pub mod epoch_inputs;
 pub mod epoch_plan;
 pub mod evaluation;
@@ -23,7 +25,11 @@ pub mod loss;
 pub mod memory_advice;
 pub mod nonfinite;
 pub mod optimizer;
+#[cfg(test)]
+mod recorded_memory;
+pub mod replay;
 pub mod resnet;
+pub mod step_log;
 #[cfg(debug_assertions)]
 mod test_fault;
 pub mod training_loop;

@@ -1,9 +1,8 @@
 //! Detects losses, gradients and weights that are not finite.
 
-use tch::Tensor;
-
 use super::image_set::{EpochEntry, ImageSet};
-use super::learner::StepResult;
+use super::learner::Learner;
+use super::step_log::{LOGGED_STEPS, StepResult};
 
 /// A loss, a gradient or weights that are not finite. Such a step has not changed the weights, and such weights are not
 /// saved.
@@ -30,27 +29,42 @@ pub struct UnreadSteps(Vec<UnreadStep>);
 struct UnreadStep {
     step: u64,
     images: Vec<usize>,
-    result: StepResult,
+}
+
+/// The results of steps that were all finite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReadSteps {
+    /// The sum of their images' losses, and the number predicted correctly.
+    pub totals: [f64; 2],
+    /// That of the last step.
+    pub gradient_norm: f64,
 }
 
 impl UnreadSteps {
-    /// Keeps a step's result until it is read.
-    pub fn push(&mut self, step: u64, entries: &[EpochEntry], result: StepResult) {
-        self.0.push(UnreadStep { step, images: entries.iter().map(|entry| entry.image).collect(), result });
+    /// Notes a step whose results are to be read.
+    pub fn push(&mut self, step: u64, entries: &[EpochEntry]) {
+        self.0.push(UnreadStep { step, images: entries.iter().map(|entry| entry.image).collect() });
     }
 
-    /// Waits for the device and returns the gradient norm of the last step; `None` if there is nothing to read. If a
-    /// step was not finite, the first one becomes a [`Nonfinite`] error that names its images.
-    pub fn read(&mut self, images: &ImageSet<'_>) -> anyhow::Result<Option<f64>> {
+    /// True if the next step would overwrite results that are not read yet.
+    #[must_use]
+    pub fn are_many(&self) -> bool {
+        self.0.len() >= LOGGED_STEPS
+    }
+
+    /// Waits for the device and returns the results, added to the totals of earlier steps; `None` if there is nothing to
+    /// read. If a step was not finite, the first one becomes a [`Nonfinite`] error that names its images.
+    pub fn read(
+        &mut self,
+        learner: &Learner,
+        totals: [f64; 2],
+        images: &ImageSet<'_>,
+    ) -> anyhow::Result<Option<ReadSteps>> {
         let steps = std::mem::take(&mut self.0);
-        let Some(last) = steps.last() else { return Ok(None) };
-        let flags: Vec<&Tensor> = steps.iter().map(|step| &step.result.skipped).collect();
-        let flags = Vec::<f32>::try_from(Tensor::f_stack(&flags, 0)?)?;
-        if let Some(first) = steps.iter().zip(&flags).find_map(|(step, &flag)| (flag != 0.0).then_some(step)) {
-            let loss = f64::try_from(&first.result.loss_sum)?;
+        let results = learner.results(steps.len())?;
+        if let Some((first, result)) = steps.iter().zip(&results).find(|(_, result)| result.is_skipped) {
             let files = first.images.iter().map(|&image| images.files[image].clone()).collect();
-            let gradient_norm = f64::try_from(&first.result.gradient_norm)?;
-            let what = match (loss.is_finite(), gradient_norm.is_finite()) {
+            let what = match (result.loss_sum.is_finite(), result.gradient_norm.is_finite()) {
                 (false, _) => "loss",
                 (true, false) => "gradient",
                 // The moving statistics, which are weights of the evaluated network.
@@ -58,6 +72,9 @@ impl UnreadSteps {
             };
             return Err(Nonfinite { step: first.step, what, files }.into());
         }
-        Ok(Some(f64::try_from(&last.result.gradient_norm)?))
+        // One after the other, so that the sums do not depend on how many steps are read at once.
+        let add = |[loss, correct]: [f64; 2], result: &StepResult| [loss + result.loss_sum, correct + result.correct];
+        let totals = results.iter().fold(totals, add);
+        Ok(results.last().map(|last| ReadSteps { totals, gradient_norm: last.gradient_norm }))
     }
 }

@@ -3,6 +3,7 @@
 use mammoscope_domain::training::training_config::{OptimizerKind, TrainingConfig};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
+use super::device_number::DeviceNumber;
 use super::flat_parameters::{FlatLayout, FlatParameters, ParameterGroup};
 use super::libtorch_ext::optimizer_step::{AdamWMoments, AdamWStep, SgdStep, adamw_step, sgd_step};
 
@@ -26,6 +27,10 @@ pub struct Optimizer {
     second: Option<Tensor>,
     /// Steps taken, including skipped ones.
     steps: u64,
+    /// The learning rate.
+    rate: DeviceNumber,
+    /// AdamW's number of steps, including the one at work.
+    number: DeviceNumber,
 }
 
 impl Optimizer {
@@ -46,11 +51,21 @@ impl Optimizer {
             first: zeros(first)?,
             second: zeros(second)?,
             steps: 0,
+            // libtorch's steps read an f32 on a GPU, and on the CPU whatever there is.
+            rate: DeviceNumber::new(&[], if device == Device::Cpu { Kind::Double } else { Kind::Float }, device)?,
+            number: DeviceNumber::new(&[], Kind::Float, device)?,
         })
     }
 
+    /// Counts a step and sets its learning rate. Not recorded.
+    pub fn start_step(&mut self, rate: f64) -> Result<(), TchError> {
+        self.steps += 1;
+        self.rate.set(rate)?;
+        if self.kind == OptimizerKind::AdamW { self.number.set(self.steps as f64) } else { Ok(()) }
+    }
+
     /// Updates the weights in place. If `skip` (one f32) is 1, nothing changes.
-    pub fn step(&mut self, parameters: &FlatParameters, rate: f64, skip: &Tensor) -> Result<(), TchError> {
+    pub fn update(&self, parameters: &FlatParameters, skip: &Tensor) -> Result<(), TchError> {
         let count = parameters.layout.count(ParameterGroup::Weights);
         // Weight decay regularises the kernels only, not biases and batch normalisations.
         let parts = [(0, self.kernels, self.weight_decay), (self.kernels, count - self.kernels, 0.0)];
@@ -64,21 +79,19 @@ impl Optimizer {
                     first: of(&self.first)?,
                     second: of(&self.second)?,
                 };
-                self.step_part(part, rate, decay, skip)?;
+                self.update_part(part, decay, skip)?;
             }
-            self.steps += 1;
             Ok(())
         })
     }
 
-    fn step_part(&self, part: Part, rate: f64, decay: f64, skip: &Tensor) -> Result<(), TchError> {
+    fn update_part(&self, part: Part, decay: f64, skip: &Tensor) -> Result<(), TchError> {
+        let rate = self.rate.tensor();
         let Part { weights, gradients, first, second } = part;
         match (self.kind, first, second) {
             (OptimizerKind::AdamW, Some(mean), Some(square)) => {
-                // libtorch takes the step number for the bias correction as a tensor.
-                let steps = Tensor::f_full([1], (self.steps + 1) as f64, (Kind::Float, weights.device()))?;
                 let step = AdamWStep { rate, beta1: self.momentum, beta2: ADAM_BETA2, decay, epsilon: ADAM_EPSILON };
-                let moments = AdamWMoments { mean: &mean, square: &square, steps: &steps.f_squeeze()? };
+                let moments = AdamWMoments { mean: &mean, square: &square, steps: self.number.tensor() };
                 adamw_step(&weights, &gradients, &moments, skip, step)
             }
             (OptimizerKind::RmsProp, velocity, Some(square)) => {
@@ -110,6 +123,12 @@ impl Optimizer {
         self.steps
     }
 
+    /// The numbers that change from step to step.
+    #[cfg(test)]
+    pub(super) fn numbers(&self) -> [&Tensor; 2] {
+        [self.rate.tensor(), self.number.tensor()]
+    }
+
     /// Restores the number of steps; the moments are restored through [`Optimizer::moments`].
     pub fn set_steps(&mut self, steps: u64) {
         self.steps = steps;
@@ -125,13 +144,14 @@ struct Part {
 }
 
 /// A step of RMSprop (Hinton 2012).
-struct RmsPropStep {
-    rate: f64,
+struct RmsPropStep<'a> {
+    /// One number.
+    rate: &'a Tensor,
     momentum: f64,
     decay: f64,
 }
 
-impl RmsPropStep {
+impl RmsPropStep<'_> {
     /// `s ← ρs + (1 − ρ)g²`, `v ← momentum·v + rate·g / (√s + ε)`, `w ← w − v`, with the decay added to the gradient.
     fn apply(
         &self,
@@ -147,7 +167,7 @@ impl RmsPropStep {
         let new_square =
             square.f_mul_scalar(RMSPROP_RHO)?.f_add(&gradients.f_square()?.f_mul_scalar(1.0 - RMSPROP_RHO)?)?;
         let mut update =
-            gradients.f_div(&new_square.f_sqrt()?.f_add_scalar(RMSPROP_EPSILON)?)?.f_mul_scalar(self.rate)?;
+            gradients.f_div(&new_square.f_sqrt()?.f_add_scalar(RMSPROP_EPSILON)?)?.f_mul(self.rate)?;
         if let Some(mut velocity) = velocity {
             update = update.f_add(&velocity.f_mul_scalar(self.momentum)?)?;
             velocity.f_copy_(&update.f_where_self(&is_applied, &velocity)?)?;

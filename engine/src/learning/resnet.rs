@@ -6,7 +6,7 @@ use mammoscope_domain::network::network_plan::{ConvolutionPlan, LEAKY_RELU_SLOPE
 use mammoscope_storage::models::model_file::Model;
 use tch::{Device, TchError, Tensor};
 
-use super::keras_ops::{BatchNorm, same_convolution, same_max_pool};
+use super::keras_ops::{BatchNorm, POOL_STRIDE, same_convolution, same_max_pool};
 use super::libtorch_ext::{channels_last, leaky_relu};
 
 /// A convolution followed by a batch normalisation.
@@ -82,6 +82,15 @@ impl ResNet {
             dense_kernel: tensor(&format!("{}.kernel", NetworkPlan::DENSE))?,
             dense_bias: tensor(&format!("{}.bias", NetworkPlan::DENSE))?,
         })
+    }
+
+    /// Channels, height and width of the last feature map for images of `side` × `side` pixels.
+    #[must_use]
+    pub fn last_map(&self, side: usize) -> [i64; 3] {
+        let strides = self.blocks.iter().map(|block| block.branch[1].plan.stride);
+        let side = [self.stem.plan.stride, POOL_STRIDE].into_iter().chain(strides).fold(side, usize::div_ceil);
+        let channels = self.blocks.last().map_or(self.stem.plan.outputs, |block| block.branch[2].plan.outputs);
+        [channels, side, side].map(|length| length as i64)
     }
 
     /// The four logits of each image: N×3×H×W → N×4, with the moving statistics and without dropout.

@@ -21,11 +21,11 @@ use super::epoch_inputs::EpochInputs;
 use super::epoch_plan::{EpochPlan, check_batches};
 use super::evaluation::EvaluationBatch;
 use super::image_set::{ImageSet, SetMetrics};
-use super::learner::StepResult;
 use super::learning_stream::LearningStream;
 use super::nonfinite::UnreadSteps;
+use super::replay::{Eager, Replay};
 use super::training_observer::{Command, ImageChanges, TrainingObserver, UnusableImage};
-use super::training_progress::{DeviceTotals, TrainingState};
+use super::training_progress::TrainingState;
 
 /// The shortest interval between two step reports.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
@@ -68,8 +68,8 @@ pub struct TrainingLoop<'a> {
     /// The task's configuration, with smaller batches after GPU memory ran out.
     pub(super) config: TrainingConfig,
     evaluation_batch: EvaluationBatch,
-    augmentation: Option<Augmentation>,
-    pub(super) totals: DeviceTotals,
+    inputs: EpochInputs<'a>,
+    pub(super) replay: Box<dyn Replay>,
     pub(super) unread: UnreadSteps,
     last_report: Instant,
     pub(super) last_checkpoint: Instant,
@@ -86,17 +86,20 @@ pub struct TrainingLoop<'a> {
 }
 
 impl<'a> TrainingLoop<'a> {
-    /// A loop that continues from `state`.
+    /// A loop that continues from `state`, carrying out full steps by `replay`.
     pub fn new(
         task: &'a TrainingTask<'a>,
         state: &'a mut TrainingState,
         observer: &'a mut dyn TrainingObserver,
+        replay: Box<dyn Replay>,
     ) -> Result<Self, TchError> {
+        let config = task.config.clone();
+        let augmentation = Augmentation::new(&config);
         Ok(Self {
-            totals: DeviceTotals::new(state.progress.totals, task.device)?,
-            config: task.config.clone(),
-            evaluation_batch: EvaluationBatch::new(task.device, task.config.size),
-            augmentation: Augmentation::new(task.config),
+            evaluation_batch: EvaluationBatch::new(task.device, config.size),
+            inputs: EpochInputs::new(&task.train, augmentation, config.batch_size, task.kind)?,
+            replay,
+            config,
             task,
             state,
             observer,
@@ -145,20 +148,26 @@ impl<'a> TrainingLoop<'a> {
 
     /// One pass over the training images, or the rest of it.
     fn train_epoch(&mut self, epoch: &EpochPlan) -> anyhow::Result<Option<Ending>> {
-        let TrainingTask { train, kind, .. } = self.task;
-        let TrainingConfig { seed, batch_size, .. } = self.config;
-        let augmentation = self.augmentation;
-        let mut inputs = EpochInputs::new(train, epoch, augmentation.as_ref());
-        for entries in epoch.steps(self.state.progress.steps_in_epoch) {
+        let StepBatches { batch_size, accumulate } = StepBatches::of(&self.config);
+        let steps_done = self.state.progress.steps_in_epoch;
+        let next = epoch.steps(steps_done).flatten().next();
+        self.inputs.start(epoch, next.map_or(0, |entry| entry.position));
+        for entries in epoch.steps(steps_done) {
             let progress = &self.state.progress;
             let rate = self.state.schedule.rate(progress.step);
-            tch::manual_seed(dropout_seed(seed, progress.step));
-            let batches = entries.chunks(batch_size).map(|entries| inputs.batch(entries, *kind));
-            let result = self.state.learner.step(rate, entries.len(), batches)?;
-            self.count(&result, entries.len())?;
-            self.unread.push(self.state.progress.step, entries, result);
+            self.state.learner.seed_dropout(dropout_seed(self.config.seed, progress.step))?;
+            let counts: Vec<usize> = entries.chunks(batch_size).map(<[_]>::len).collect();
+            // The last step of an epoch may have fewer images.
+            let is_full = entries.len() == batch_size * accumulate;
+            let replay: &mut dyn Replay = if is_full { self.replay.as_mut() } else { &mut Eager };
+            self.state.learner.step(rate, &counts, &mut self.inputs, replay)?;
+            self.unread.push(self.state.progress.step + 1, entries);
+            self.count(entries.len());
+            if let Some(reason) = self.replay.take_failure() {
+                self.observer.record(RunEventKind::Warning { message: without_recordings(&reason) })?;
+            }
             // On the CPU nothing is computed asynchronously, so reading is free; a GPU is read only for a report.
-            if self.is_report_due() || self.task.device == Device::Cpu {
+            if self.is_report_due() || self.task.device == Device::Cpu || self.unread.are_many() {
                 self.read_steps(rate)?;
             }
             if let Some(ending) = self.handle_commands()? {
@@ -219,14 +228,12 @@ impl<'a> TrainingLoop<'a> {
         Ok(images)
     }
 
-    fn count(&mut self, result: &StepResult, images: usize) -> Result<(), TchError> {
-        self.totals.add(&result.loss_sum, &result.correct)?;
+    fn count(&mut self, images: usize) {
         let progress = &mut self.state.progress;
         progress.step += 1;
         progress.steps_in_epoch += 1;
         progress.images_in_epoch += images as u64;
         self.images_since_report += images;
-        Ok(())
     }
 
     fn is_report_due(&self) -> bool {
@@ -236,9 +243,10 @@ impl<'a> TrainingLoop<'a> {
     /// Reads the results since the last read from the device, checks that they are finite, and reports them if a report
     /// is due.
     pub(super) fn read_steps(&mut self, learning_rate: f64) -> anyhow::Result<()> {
-        let Some(gradient_norm) = self.unread.read(&self.task.train)? else { return Ok(()) };
-        self.state.progress.totals = self.totals.read()?;
-        self.unreported = Some(gradient_norm);
+        let TrainingState { learner, progress, .. } = &mut *self.state;
+        let Some(read) = self.unread.read(learner, progress.totals, &self.task.train)? else { return Ok(()) };
+        progress.totals = read.totals;
+        self.unreported = Some(read.gradient_norm);
         if self.is_report_due() { self.report(learning_rate) } else { Ok(()) }
     }
 
@@ -340,7 +348,6 @@ impl<'a> TrainingLoop<'a> {
         progress.steps_in_epoch = 0;
         progress.images_in_epoch = 0;
         progress.totals = [0.0; 2];
-        self.totals = DeviceTotals::new([0.0; 2], self.task.device)?;
         let seconds = self.epoch_start.elapsed().as_secs_f64();
         self.observer.record(RunEventKind::EpochEnded(EpochRecord { metrics, seconds }))?;
         if let Some(reduction) = reduction {
@@ -382,7 +389,15 @@ enum Validation {
     Cancelled,
 }
 
-/// The seed of libtorch's generator for one step, so that dropout is a pure function of the run's seed and the step.
-fn dropout_seed(seed: u64, step: u64) -> i64 {
-    RandomStream::new(seed, LearningStream::Dropout { step }).below(1 << 62) as i64
+/// The seed of dropout in one step, so that it is a pure function of the run's seed and the step.
+fn dropout_seed(seed: u64, step: u64) -> u64 {
+    RandomStream::new(seed, LearningStream::Dropout { step }).below(1 << 62) as u64
+}
+
+/// The warning that steps are no longer recorded.
+fn without_recordings(reason: &str) -> String {
+    format!(
+        "steps cannot be recorded as CUDA graphs ({reason}): they are carried out operation by operation, which changes no \
+         result, but is slower at small batches"
+    )
 }

@@ -1,8 +1,8 @@
 //! The forward and backward pass of a training step: batch statistics, dropout and optionally bf16.
 //!
-//! The convolutions, normalisations and activations are differentiated here rather than by libtorch's graph: at small
-//! sizes its bookkeeping takes longer than the arithmetic, and each feature map is released as soon as its gradient is
-//! known. The graph differentiates the loss and the head.
+//! All layers are differentiated here rather than by libtorch's graph: at small sizes its bookkeeping takes longer than
+//! the arithmetic, each feature map is released as soon as its gradient is known, and everything happens on one thread and
+//! one stream of a GPU, so that it can be recorded.
 
 use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, LEAKY_RELU_SLOPE};
 use tch::{Kind, TchError, Tensor, no_grad};
@@ -22,9 +22,6 @@ pub struct TrainingPass {
     /// [`Kind::Float`], or [`Kind::BFloat16`] for the convolutions and feature maps; weights, statistics, the last
     /// layer and the loss are always f32.
     pub kind: Kind,
-    /// Fraction of the last feature map's values that are set to zero, while the others are scaled up. They are drawn
-    /// from libtorch's generator, which the caller seeds.
-    pub dropout: f64,
     /// Weight of the old values in the moving statistics.
     pub bn_momentum: f64,
 }
@@ -38,8 +35,10 @@ pub struct ForwardPass<'a> {
     stem: SavedLayer,
     pool: SavedPool,
     blocks: Vec<SavedBlock>,
-    /// The leaves of the head: the last feature map, kernel and bias of the dense layer.
-    head: [Tensor; 3],
+    /// By which dropout has multiplied the last feature map.
+    dropout: Option<Tensor>,
+    /// The means of the last feature map: N×K of f32.
+    means: Tensor,
 }
 
 /// A convolution with its batch normalisation.
@@ -88,8 +87,14 @@ pub struct Gradients {
 
 impl TrainingPass {
     /// Computes the logits of images N×3×H×W, or N×1×H×W for three equal channels. Updates the moving statistics.
-    pub fn forward<'a>(&self, network: &'a ResNet, images: &Tensor) -> Result<ForwardPass<'a>, TchError> {
-        let (stem, pool, blocks, features) = no_grad(|| {
+    /// `dropout` multiplies the last feature map.
+    pub fn forward<'a>(
+        &self,
+        network: &'a ResNet,
+        images: &Tensor,
+        dropout: Option<&Tensor>,
+    ) -> Result<ForwardPass<'a>, TchError> {
+        no_grad(|| {
             let x = channels_last(&images.f_to_kind(self.kind)?)?;
             let kernel = network.stem.kernel.f_to_kind(self.kind)?;
             let kernel = if x.size4()?.1 == 1 { for_equal_channels(&kernel)? } else { kernel };
@@ -102,15 +107,12 @@ impl TrainingPass {
                 x = saved.output.shallow_clone();
                 blocks.push(saved);
             }
-            Ok::<_, TchError>((stem, pool, blocks, x))
-        })?;
-        let leaf = |tensor: &Tensor| tensor.f_detach()?.f_set_requires_grad(true);
-        let head = [leaf(&features)?, leaf(&network.dense_kernel)?, leaf(&network.dense_bias)?];
-        let [features, kernel, bias] = &head;
-        let kept = if self.dropout > 0.0 { &features.f_dropout(self.dropout, true)? } else { features };
-        let means = kept.f_mean_dim([2_i64, 3].as_slice(), false, Kind::Float)?;
-        let logits = means.f_linear(kernel, Some(bias))?;
-        Ok(ForwardPass { logits, network, stem, pool, blocks, head })
+            let kept = dropout.map(|factors| x.f_mul(factors)).transpose()?;
+            let means = kept.as_ref().unwrap_or(&x).f_mean_dim([2_i64, 3].as_slice(), false, Kind::Float)?;
+            let logits = means.f_linear(&network.dense_kernel, Some(&network.dense_bias))?;
+            let dropout = dropout.map(Tensor::shallow_clone);
+            Ok(ForwardPass { logits, network, stem, pool, blocks, dropout, means })
+        })
     }
 
     fn block(&self, block: &Block, input: &Tensor) -> Result<SavedBlock, TchError> {
@@ -148,12 +150,20 @@ impl TrainingPass {
 }
 
 impl ForwardPass<'_> {
-    /// The gradients of a loss, which was computed from [`ForwardPass::logits`].
-    pub fn gradients(self, loss: &Tensor) -> Result<Gradients, TchError> {
-        loss.f_backward()?;
-        let Self { network, stem, pool, blocks, head, .. } = self;
+    /// The gradients of a loss, given that of [`ForwardPass::logits`].
+    pub fn gradients(self, of_logits: &Tensor) -> Result<Gradients, TchError> {
+        let Self { network, stem, pool, blocks, dropout, means, .. } = self;
         no_grad(|| {
-            let [mut gradient, dense_kernel, dense_bias] = head.map(|leaf| leaf.grad());
+            let dense_kernel = of_logits.f_tr()?.f_matmul(&means)?;
+            let dense_bias = of_logits.f_sum_dim_intlist([0_i64].as_slice(), false, Kind::Float)?;
+            let last = &blocks.last().expect("a network has blocks").output;
+            let (_, _, height, width) = last.size4()?;
+            let of_means = of_logits.f_matmul(&network.dense_kernel)?.f_div_scalar((height * width) as f64)?;
+            let spread = of_means.f_to_kind(last.kind())?.f_unsqueeze(-1)?.f_unsqueeze(-1)?.f_expand_as(last)?;
+            let mut gradient = match dropout {
+                Some(factors) => factors.f_mul(&spread)?,
+                None => channels_last(&spread)?,
+            };
             let mut layers = LayerGradients::default();
             for (block, saved) in network.blocks.iter().zip(blocks).rev() {
                 gradient = saved.gradients(block, gradient, &mut layers)?;
@@ -286,6 +296,7 @@ mod tests {
     use super::*;
     use crate::learning::folded_resnet::FoldedResNet;
     use crate::learning::initial_weights::initial_model;
+    use crate::learning::loss::CrossEntropy;
 
     fn network() -> (NetworkPlan, TensorValues) {
         let width = WidthFactor::of_stem(8).unwrap();
@@ -297,9 +308,9 @@ mod tests {
         Tensor::randn([3, channels, side, side], (Kind::Float, Device::Cpu))
     }
 
-    fn loss(logits: &Tensor) -> Tensor {
+    fn of_logits(logits: &Tensor) -> Tensor {
         let labels = Tensor::from_slice(&[0_i64, 2, 3]);
-        logits.cross_entropy_for_logits(&labels)
+        CrossEntropy::plain().with_gradient(logits, &labels, None, 1.0).unwrap().gradient
     }
 
     /// Logits, flat gradients and moving statistics after one pass.
@@ -307,10 +318,9 @@ mod tests {
         let (plan, values) = network();
         let mut parameters = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
         let network = ResNet::from_tensors(&plan, &parameters.tensors().unwrap()).unwrap();
-        tch::manual_seed(9);
-        let forward = pass.forward(&network, images).unwrap();
+        let forward = pass.forward(&network, images, None).unwrap();
         let logits = forward.logits.shallow_clone();
-        forward.gradients(&loss(&logits)).unwrap().store(&mut parameters, true).unwrap();
+        forward.gradients(&of_logits(&logits)).unwrap().store(&mut parameters, true).unwrap();
         (logits, parameters)
     }
 
@@ -318,7 +328,7 @@ mod tests {
     fn one_channel_stands_for_three_equal_ones() {
         for side in [64, 65] {
             let grey = images(1, side);
-            let pass = TrainingPass { kind: Kind::Float, dropout: 0.0, bn_momentum: 0.9 };
+            let pass = TrainingPass { kind: Kind::Float, bn_momentum: 0.9 };
             let (plan, values) = network();
             let network = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
             let network = ResNet::from_tensors(&plan, &network.tensors().unwrap()).unwrap();

@@ -190,28 +190,6 @@ fn parameter_groups(learner: &Learner) -> Vec<(String, ParameterGroup, &Tensor)>
     groups
 }
 
-/// The sums over an epoch's images, on the device; reading them waits for the device.
-#[derive(Debug)]
-pub struct DeviceTotals(Tensor);
-
-impl DeviceTotals {
-    /// Totals that continue from [`Progress::totals`].
-    pub fn new(totals: [f64; 2], device: Device) -> Result<Self, TchError> {
-        Ok(Self(Tensor::f_from_slice(&totals)?.f_to(device)?))
-    }
-
-    /// Adds the results of a step.
-    pub fn add(&mut self, loss_sum: &Tensor, correct: &Tensor) -> Result<(), TchError> {
-        let _ = self.0.f_add_(&Tensor::f_stack(&[loss_sum, correct], 0)?)?;
-        Ok(())
-    }
-
-    pub fn read(&self) -> Result<[f64; 2], TchError> {
-        let values = Vec::<f64>::try_from(self.0.f_to_kind(Kind::Double)?)?;
-        Ok([values[0], values[1]])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use mammoscope_domain::training::preset::Preset;
@@ -233,11 +211,11 @@ mod tests {
     }
 
     fn step(state: &mut TrainingState, number: i64) {
-        tch::manual_seed(number);
+        state.learner.seed_dropout(number as u64).unwrap();
         let images = Tensor::arange(4 * 3 * 32 * 32, (Kind::Float, Device::Cpu)).reshape([4, 3, 32, 32]);
         let batch =
             Batch { images: (images * number).sin(), labels: Tensor::from_slice(&[0_i64, 1, 2, 3]), targets: None };
-        state.learner.step(0.01, 4, std::iter::once(Ok(batch))).unwrap();
+        state.learner.step_on(0.01, vec![batch]).unwrap();
         state.progress.step += 1;
     }
 

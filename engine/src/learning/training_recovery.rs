@@ -17,7 +17,7 @@ use super::loss::CrossEntropy;
 use super::memory_advice::is_gpu_out_of_memory;
 use super::nonfinite::{Nonfinite, UnreadSteps};
 use super::training_loop::TrainingLoop;
-use super::training_progress::{DeviceTotals, TrainingState};
+use super::training_progress::TrainingState;
 
 /// The number of rollbacks after which another one is not expected to help.
 const MAX_ROLLBACKS: u32 = 3;
@@ -70,6 +70,8 @@ impl TrainingLoop<'_> {
         };
         let from_step = self.state.progress.step;
         self.discard_steps();
+        // What was recorded has batches of the old size.
+        self.replay.forget();
         if self.task.device.is_cuda() {
             empty_gpu_cache()?;
         }
@@ -99,7 +101,6 @@ impl TrainingLoop<'_> {
         self.state.progress.unusable.extend(unusable);
         self.state.progress.rollbacks = rollbacks;
         self.state.schedule.set_rollback_factor(factor);
-        self.totals = DeviceTotals::new(self.state.progress.totals, self.task.device)?;
         Ok(())
     }
 

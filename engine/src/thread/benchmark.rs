@@ -6,20 +6,22 @@ use mammoscope_domain::training::step_timing::StepTiming;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine_protocol::command::BenchmarkWork;
 use mammoscope_engine_protocol::event::{EngineEvent, JobOutcome};
-use tch::{Device, Kind, Tensor, no_grad, with_grad};
+use tch::{Device, Kind, TchError, Tensor, no_grad, with_grad};
 
 use super::job::JobContext;
-use crate::learning::augmentation::{Augmentation, transform};
+use crate::learning::augmentation::{Augmentation, SamplingTerms};
 use crate::learning::batches::standardise;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::inference;
 use crate::learning::initial_weights::initial_model;
-use crate::learning::learner::{Batch, Learner};
+use crate::learning::learner::{Batch, BatchSource, Learner};
+use crate::learning::libtorch_ext::cuda_graph::use_own_stream;
 use crate::learning::loss::CrossEntropy;
 use crate::learning::memory_advice::{StepMemory, available_bytes, explain_failure, is_out_of_memory};
+use crate::learning::replay::replay_on;
 use mammoscope_domain::cancellation::Completion;
 
-/// The fewest timed steps, after one warm-up step that reserves memory and selects algorithms.
+/// The fewest timed steps, after those that reserve memory, select algorithms and are recorded.
 const MIN_TIMED_STEPS: usize = 3;
 /// The shortest time for which steps are timed, in seconds: engines that are timed side by side start their first steps
 /// at different moments.
@@ -37,6 +39,7 @@ pub fn benchmark(work: &BenchmarkWork, job: &JobContext<'_>) -> anyhow::Result<J
     let config = &work.config;
     config.check()?;
     let device = select_device(work.device, job.cuda)?;
+    use_own_stream(device)?;
     let (precision, kind) = select_precision(config.precision, device)?;
     let threads = if config.threads == 0 { job.default_threads } else { config.threads };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
@@ -84,24 +87,23 @@ fn time_steps(
 ) -> anyhow::Result<Completion<StepSeconds>> {
     let initial = initial_model(config.width, config.size, None, config.seed);
     let mut learner = Learner::new(config, &initial.tensors, CrossEntropy::plain(), device, kind)?;
-    let augmentation = Augmentation::new(config);
+    let mut batches = RandomBatches::new(config, device, kind)?;
+    let mut replay = replay_on(device);
     let mut seconds = Vec::new();
-    let mut is_warm = false;
+    let mut steps = 0;
     while seconds.len() < MIN_TIMED_STEPS || seconds.iter().sum::<f64>() < MIN_TIMED_SECONDS {
         if job.control.is_stopped() {
             return Ok(Completion::Cancelled);
         }
-        let levels = random_levels(config.batch_size, config.size, device)?;
         let start = Instant::now();
-        let batch = no_grad(|| batch(&levels, augmentation.as_ref(), kind))?;
         // The rate does not affect the time; it is so small that random images do not make the weights diverge.
-        let result = learner.step(1e-6, config.batch_size, std::iter::once(Ok(batch)))?;
+        learner.step(1e-6, &[config.batch_size], &mut batches, replay.as_mut())?;
         // Reading the loss waits for the device.
-        f64::try_from(result.loss_sum)?;
-        if is_warm {
+        learner.results(1)?;
+        steps += 1;
+        if steps > replay.warm_ups() {
             seconds.push(start.elapsed().as_secs_f64());
         }
-        is_warm = true;
         job.progress.step();
     }
     seconds.sort_by(f64::total_cmp);
@@ -129,16 +131,40 @@ fn random_levels(count: usize, size: usize, device: Device) -> anyhow::Result<Te
     Ok(Tensor::f_rand([count, 1, side, side], (Kind::Float, device))?.f_mul_scalar(255.0)?)
 }
 
-fn batch(levels: &Tensor, augmentation: Option<&Augmentation>, kind: Kind) -> Result<Batch, tch::TchError> {
-    let count = levels.size4()?.0;
-    let augmented = match augmentation {
-        Some(augmentation) => {
-            let parameters: Vec<_> = (0..count as usize).map(|position| augmentation.draw(1, position)).collect();
-            Some(transform(levels, &parameters)?)
-        }
-        None => None,
-    };
-    let images = standardise(augmented.as_ref().unwrap_or(levels), kind)?;
-    let labels = Tensor::f_arange(count, (Kind::Int64, levels.device()))?.f_remainder(4)?;
-    Ok(Batch { images, labels, targets: None })
+/// The same random images in every step, transformed if the configuration wants it.
+struct RandomBatches {
+    /// N×1×S×S of f32.
+    levels: Tensor,
+    /// N of i64.
+    labels: Tensor,
+    sampling: Option<SamplingTerms>,
+    kind: Kind,
+}
+
+impl RandomBatches {
+    fn new(config: &TrainingConfig, device: Device, kind: Kind) -> anyhow::Result<Self> {
+        let &TrainingConfig { batch_size, size, .. } = config;
+        let sampling = Augmentation::new(config).map(|augmentation| {
+            let drawn: Vec<_> = (0..batch_size).map(|position| augmentation.draw(1, position)).collect();
+            SamplingTerms::new(&drawn, size, device)
+        });
+        Ok(Self {
+            levels: random_levels(batch_size, size, device)?,
+            labels: Tensor::f_arange(batch_size as i64, (Kind::Int64, device))?.f_remainder(4)?,
+            sampling: sampling.transpose()?,
+            kind,
+        })
+    }
+}
+
+impl BatchSource for RandomBatches {
+    fn prepare(&mut self, _count: usize) -> Result<(), TchError> {
+        Ok(())
+    }
+
+    fn batch(&self, _count: usize) -> Result<Batch, TchError> {
+        let transformed = self.sampling.as_ref().map(|sampling| sampling.transform(&self.levels)).transpose()?;
+        let images = standardise(transformed.as_ref().unwrap_or(&self.levels), self.kind)?;
+        Ok(Batch { images, labels: self.labels.shallow_clone(), targets: None })
+    }
 }

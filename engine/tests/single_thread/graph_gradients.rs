@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, LEAKY_RELU_SLOPE, NetworkPlan, WidthFactor};
+use mammoscope_engine::learning::dropout::Dropout;
 use mammoscope_engine::learning::flat_parameters::{FlatParameters, ParameterGroup};
 use mammoscope_engine::learning::initial_weights::initial_model;
 use mammoscope_engine::learning::keras_ops::{for_equal_channels, same_convolution, same_max_pool};
 use mammoscope_engine::learning::libtorch_ext::{channels_last, leaky_relu_in_place};
+use mammoscope_engine::learning::loss::CrossEntropy;
 use mammoscope_engine::learning::resnet::{ConvNorm, ResNet};
 use mammoscope_engine::learning::training_pass::TrainingPass;
 use mammoscope_storage::models::model_file::TensorValues;
@@ -22,9 +24,17 @@ fn images(channels: i64, side: i64) -> Tensor {
     Tensor::randn([3, channels, side, side], (Kind::Float, Device::Cpu))
 }
 
-fn loss(logits: &Tensor) -> Tensor {
-    let labels = Tensor::from_slice(&[0_i64, 2, 3]);
-    logits.cross_entropy_for_logits(&labels)
+fn labels() -> Tensor {
+    Tensor::from_slice(&[0_i64, 2, 3])
+}
+
+/// The factors of dropout, if a share is to be dropped.
+fn factors(kind: Kind, share: f64, network: &ResNet, images: &Tensor) -> Option<Tensor> {
+    let (count, _, _, side) = images.size4().unwrap();
+    let mut dropout = Dropout::new(share, kind, Device::Cpu).unwrap()?;
+    dropout.seed(9).unwrap();
+    dropout.draw(network, count as usize, side as usize).unwrap();
+    dropout.factors(count).unwrap()
 }
 
 fn bits(tensor: &Tensor) -> Vec<u32> {
@@ -32,19 +42,20 @@ fn bits(tensor: &Tensor) -> Vec<u32> {
 }
 
 /// Logits, flat gradients and moving statistics after one pass.
-fn ours(pass: TrainingPass, images: &Tensor) -> (Tensor, FlatParameters) {
+fn ours(pass: TrainingPass, dropout: f64, images: &Tensor) -> (Tensor, FlatParameters) {
     let (plan, values) = network();
     let mut parameters = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
     let network = ResNet::from_tensors(&plan, &parameters.tensors().unwrap()).unwrap();
-    tch::manual_seed(9);
-    let forward = pass.forward(&network, images).unwrap();
+    let factors = factors(pass.kind, dropout, &network, images);
+    let forward = pass.forward(&network, images, factors.as_ref()).unwrap();
     let logits = forward.logits.shallow_clone();
-    forward.gradients(&loss(&logits)).unwrap().store(&mut parameters, true).unwrap();
+    let of_logits = CrossEntropy::plain().with_gradient(&logits, &labels(), None, 1.0).unwrap().gradient;
+    forward.gradients(&of_logits).unwrap().store(&mut parameters, true).unwrap();
     (logits, parameters)
 }
 
 /// The same by libtorch's graph, with the gradients by name.
-fn by_the_graph(pass: TrainingPass, images: &Tensor) -> (Tensor, FlatParameters, BTreeMap<String, Tensor>) {
+fn by_the_graph(pass: TrainingPass, dropout: f64, images: &Tensor) -> (Tensor, FlatParameters, BTreeMap<String, Tensor>) {
     let (plan, values) = network();
     let parameters = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
     let mut tensors = parameters.tensors().unwrap();
@@ -76,7 +87,6 @@ fn by_the_graph(pass: TrainingPass, images: &Tensor) -> (Tensor, FlatParameters,
         leaky_relu_in_place(&mut tensor, LEAKY_RELU_SLOPE).unwrap();
         tensor
     };
-    tch::manual_seed(9);
     let x = channels_last(&images.to_kind(pass.kind)).unwrap();
     let summed = (x.size()[1] == 1).then(|| for_equal_channels(&network.stem.kernel.to_kind(pass.kind)).unwrap());
     let mut x = same_max_pool(&activated(layer(&network.stem, summed, &x))).unwrap();
@@ -86,9 +96,12 @@ fn by_the_graph(pass: TrainingPass, images: &Tensor) -> (Tensor, FlatParameters,
         let shortcut = block.shortcut.as_ref().map_or_else(|| x.shallow_clone(), |one| layer(one, None, &x));
         x = activated(layer(third, None, &y) + shortcut);
     }
-    let features = x.dropout(pass.dropout, true).mean_dim([2_i64, 3].as_slice(), false, Kind::Float);
+    if let Some(factors) = factors(pass.kind, dropout, &network, images) {
+        x = x * factors;
+    }
+    let features = x.mean_dim([2_i64, 3].as_slice(), false, Kind::Float);
     let logits = features.linear(&network.dense_kernel, Some(&network.dense_bias));
-    loss(&logits).backward();
+    logits.cross_entropy_for_logits(&labels()).backward();
     let gradients = leaves.into_iter().map(|(name, leaf)| (name, leaf.grad())).collect();
     (logits, parameters, gradients)
 }
@@ -105,10 +118,10 @@ fn gradients_are_those_of_libtorchs_graph_bit_for_bit() {
         (Kind::BFloat16, 3, 67, 0.0),
     ] {
         let case = format!("{kind:?}, {channels} × {side}");
-        let pass = TrainingPass { kind, dropout, bn_momentum: 0.9 };
+        let pass = TrainingPass { kind, bn_momentum: 0.9 };
         let images = images(channels, side);
-        let (logits, parameters) = ours(pass, &images);
-        let (expected, others, by_name) = by_the_graph(pass, &images);
+        let (logits, parameters) = ours(pass, dropout, &images);
+        let (expected, others, by_name) = by_the_graph(pass, dropout, &images);
         assert!(bits(&logits) == bits(&expected), "{case}: logits");
         assert!(bits(&parameters.statistics) == bits(&others.statistics), "{case}: statistics");
         let views = parameters.layout.views(ParameterGroup::Weights, &parameters.gradients).unwrap();

@@ -64,7 +64,8 @@ fn difference(settings: &str, formula: Formula) -> f64 {
         let gradients = Tensor::randn(parameters.gradients.size().as_slice(), (Kind::Float, Device::Cpu));
         parameters.gradients.shallow_clone().copy_(&gradients);
         let rate = 0.03 / step as f64;
-        optimizer.step(&parameters, rate, &no_skip).unwrap();
+        optimizer.start_step(rate).unwrap();
+        optimizer.update(&parameters, &no_skip).unwrap();
         for (place, (weight, gradient)) in weights.iter_mut().zip(numbers(&gradients)).enumerate() {
             let decay = if place < kernels { config.weight_decay } else { 0.0 };
             formula(weight, gradient, rate, config.momentum, decay, i32::try_from(step).unwrap());
@@ -195,10 +196,9 @@ fn batch(number: i64) -> Batch {
 
 /// Takes one step with all batches together and returns the gradient norm.
 fn step(learner: &mut Learner, rate: f64, batches: &[i64]) -> f64 {
-    let made = batches.iter().map(|&number| Ok(batch(number)));
-    let result = learner.step(rate, 2 * batches.len(), made).unwrap();
-    assert!(f64::try_from(result.skipped).unwrap() < 0.5);
-    f64::try_from(result.gradient_norm).unwrap()
+    let result = learner.step_on(rate, batches.iter().map(|&number| batch(number)).collect()).unwrap();
+    assert!(!result.is_skipped);
+    result.gradient_norm
 }
 
 /// The weights after a step and the gradient of that step.
@@ -230,7 +230,7 @@ fn accumulated_batches_use_their_mean_loss_and_are_normalised_separately() {
     let (one, other) = (batch(1), batch(2));
     let images = Tensor::cat(&[one.images, other.images], 0);
     let labels = Tensor::cat(&[one.labels, other.labels], 0);
-    joint.step(RATE, 4, std::iter::once(Ok(Batch { images, labels, targets: None }))).unwrap();
+    joint.step_on(RATE, vec![Batch { images, labels, targets: None }]).unwrap();
     let difference = numbers(&joint.parameters.weights)
         .iter()
         .zip(&weights)

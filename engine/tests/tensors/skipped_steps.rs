@@ -6,6 +6,7 @@ use mammoscope_engine::learning::initial_weights::initial_model;
 use mammoscope_engine::learning::learner::{Batch, Learner};
 use mammoscope_engine::learning::libtorch_ext::channels_last;
 use mammoscope_engine::learning::loss::CrossEntropy;
+use mammoscope_engine::learning::step_log::StepResult;
 use tch::{Device, Kind, Tensor};
 
 const RATE: f64 = 0.01;
@@ -27,16 +28,9 @@ fn batch(seed: i64, pixel: Option<f64>) -> Batch {
     Batch { images, labels: Tensor::from_slice(&[1_i64, 3]), targets: None }
 }
 
-struct Step {
-    skipped: bool,
-    loss_sum: f64,
-}
-
 /// Takes one step with all batches together.
-fn step(learner: &mut Learner, batches: Vec<Batch>) -> Step {
-    let images = 2 * batches.len();
-    let result = learner.step(RATE, images, batches.into_iter().map(Ok)).unwrap();
-    Step { skipped: f64::try_from(result.skipped).unwrap() != 0.0, loss_sum: f64::try_from(result.loss_sum).unwrap() }
+fn step(learner: &mut Learner, batches: Vec<Batch>) -> StepResult {
+    learner.step_on(RATE, batches).unwrap()
 }
 
 /// The bits of everything in a learner that a checkpoint holds.
@@ -55,24 +49,24 @@ fn assert_skipped_steps_change_nothing(optimizer: OptimizerKind, momentum: f64) 
     let mut learner = Learner::new(&config, &values, CrossEntropy::plain(), Device::Cpu, Kind::Float).unwrap();
     let initial = bits(&learner);
     for seed in [1, 2] {
-        assert!(!step(&mut learner, vec![batch(seed, None)]).skipped);
+        assert!(!step(&mut learner, vec![batch(seed, None)]).is_skipped);
     }
     let before = bits(&learner);
     for (group, (initial, before)) in initial.iter().zip(&before).enumerate() {
         assert_ne!(initial, before, "{optimizer}: group {group} does not learn");
     }
     // In the second of two accumulated batches, when the gradients of the first one are already there.
-    let Step { skipped, loss_sum } = step(&mut learner, vec![batch(3, None), batch(4, Some(f64::NAN))]);
-    assert!(skipped && loss_sum.is_nan(), "{optimizer}: {loss_sum}");
+    let StepResult { is_skipped, loss_sum, .. } = step(&mut learner, vec![batch(3, None), batch(4, Some(f64::NAN))]);
+    assert!(is_skipped && loss_sum.is_nan(), "{optimizer}: {loss_sum}");
     assert!(bits(&learner) == before, "{optimizer}: a skipped step has left a trace");
-    assert!(step(&mut learner, vec![batch(5, None)]).skipped, "{optimizer}: later steps are skipped, too");
+    assert!(step(&mut learner, vec![batch(5, None)]).is_skipped, "{optimizer}: later steps are skipped, too");
     assert!(bits(&learner) == before, "{optimizer}: a step after a skipped one has left a trace");
     assert!(learner.is_finite().unwrap());
 
     learner.forget_steps().unwrap();
-    assert!(!step(&mut learner, vec![batch(5, None)]).skipped);
+    assert!(!step(&mut learner, vec![batch(5, None)]).is_skipped);
     assert!(bits(&learner) != before && learner.is_finite().unwrap(), "{optimizer}: it learns again");
-    assert!(step(&mut learner, vec![batch(6, Some(f64::INFINITY))]).skipped, "{optimizer}: an infinite pixel");
+    assert!(step(&mut learner, vec![batch(6, Some(f64::INFINITY))]).is_skipped, "{optimizer}: an infinite pixel");
 }
 
 #[test]
@@ -80,12 +74,12 @@ fn a_step_whose_variance_overflows_is_skipped() {
     let config = config(OptimizerKind::Sgd, 0.0);
     let values = initial_model(config.width, config.size, Some(View::CcR), 5).tensors;
     let mut learner = Learner::new(&config, &values, CrossEntropy::plain(), Device::Cpu, Kind::Float).unwrap();
-    assert!(!step(&mut learner, vec![batch(1, None)]).skipped);
+    assert!(!step(&mut learner, vec![batch(1, None)]).is_skipped);
     let before = bits(&learner);
     // The square overflows f32; normalised by an infinite deviation, everything in its channel becomes zero.
     let mut large = batch(2, None);
     large.images *= 1e25;
-    assert!(step(&mut learner, vec![large]).skipped);
+    assert!(step(&mut learner, vec![large]).is_skipped);
     assert!(bits(&learner) == before);
 }
 

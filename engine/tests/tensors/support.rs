@@ -17,6 +17,7 @@ use mammoscope_engine::learning::image_set::ImageSet;
 use mammoscope_engine::learning::initial_weights::initial_model;
 use mammoscope_engine::learning::learner::Learner;
 use mammoscope_engine::learning::loss::CrossEntropy;
+use mammoscope_engine::learning::replay::Eager;
 use mammoscope_engine::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
 use mammoscope_engine::learning::training_observer::{Command, ImageChanges, TrainingObserver};
 use mammoscope_engine::learning::training_progress::{Progress, TrainingState};
@@ -170,7 +171,7 @@ pub(crate) fn train(
         device: Device::Cpu,
         kind: Kind::Float,
     };
-    TrainingLoop::new(&task, state, observer)?.run()
+    TrainingLoop::new(&task, state, observer, Box::new(Eager))?.run()
 }
 
 /// The state restored from the last checkpoint.

@@ -77,6 +77,12 @@ struct TenStepsArguments {
     /// Let cuDNN benchmark its algorithms and keep the fastest
     #[arg(long)]
     cudnn_benchmark: bool,
+    /// Restrict cuDNN to algorithms that give the same bits in every run
+    #[arg(long)]
+    deterministic: bool,
+    /// Record the steps as CUDA graphs and replay them, as a training does
+    #[arg(long)]
+    captured: bool,
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -124,8 +130,31 @@ fn time_augmentation(arguments: &AugmentationArguments, cuda: &CudaFacts) -> any
 }
 
 fn run_ten_steps(arguments: &TenStepsArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
-    let &TenStepsArguments { device, precision, against, size, width, batch, steps, cudnn_benchmark } = arguments;
-    let report = ten_steps(&TenSteps { device, precision, against, size, width, batch, steps, cudnn_benchmark }, cuda)?;
+    let &TenStepsArguments {
+        device,
+        precision,
+        against,
+        size,
+        width,
+        batch,
+        steps,
+        cudnn_benchmark,
+        deterministic,
+        captured,
+    } = arguments;
+    let steps = TenSteps {
+        device,
+        precision,
+        against,
+        size,
+        width,
+        batch,
+        steps,
+        cudnn_benchmark,
+        deterministic,
+        captured,
+    };
+    let report = ten_steps(&steps, cuda)?;
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
 }

@@ -9,17 +9,19 @@ use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use mammoscope_storage::models::model_file::TensorValues;
 use serde::Serialize;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use mammoscope_engine::learning::device::{device_name, select_device, select_precision};
 use mammoscope_engine::learning::host_memory;
 use mammoscope_engine::learning::initial_weights::initial_model;
-use mammoscope_engine::learning::learner::{Batch, Learner};
-use mammoscope_engine::learning::libtorch_ext::channels_last;
+use mammoscope_engine::learning::learner::{Batch, BatchSource, Learner};
+use mammoscope_engine::learning::libtorch_ext::cuda_graph::use_own_stream;
 use mammoscope_engine::learning::libtorch_ext::gpu_memory::{
     GpuMemory, choose_cudnn_algorithms, gpu_memory, reset_gpu_peak,
 };
+use mammoscope_engine::learning::libtorch_ext::{channels_last, upload};
 use mammoscope_engine::learning::loss::CrossEntropy;
+use mammoscope_engine::learning::replay::{Captured, Eager, Replay};
 
 /// A thousandth of the reference's rate. At the reference's, rounding differences of batches of four random images grow
 /// tenfold at each step, and after five steps no two devices (nor one and two threads) agree in the first digit.
@@ -41,6 +43,10 @@ pub(crate) struct TenSteps {
     pub(crate) steps: u32,
     /// Lets cuDNN benchmark its algorithms and keep the fastest.
     pub(crate) cudnn_benchmark: bool,
+    /// Restricts cuDNN to algorithms that give the same bits in every run.
+    pub(crate) deterministic: bool,
+    /// Records the steps as CUDA graphs and replays them.
+    pub(crate) captured: bool,
 }
 
 /// The trained steps, and their differences between two devices.
@@ -74,13 +80,13 @@ pub(crate) struct TrainedSteps {
 
 /// Trains the network for a few steps on random images, which are the same on every device and in every run.
 pub(crate) fn ten_steps(bench: &TenSteps, cuda: &CudaFacts) -> anyhow::Result<TenStepsReport> {
-    choose_cudnn_algorithms(bench.cudnn_benchmark, false)?;
-    let (run, weights) = train(bench, bench.device, bench.precision, cuda)?;
+    choose_cudnn_algorithms(bench.cudnn_benchmark, bench.deterministic)?;
+    let (run, weights) = train(bench, bench.device, bench.precision, bench.captured, cuda)?;
     let Some(other) = bench.against else {
         let (largest_loss_difference, largest_weight_difference) = (None, None);
         return Ok(TenStepsReport { run, against: None, largest_loss_difference, largest_weight_difference });
     };
-    let (against, other_weights) = train(bench, other, Precision::F32Strict, cuda)?;
+    let (against, other_weights) = train(bench, other, Precision::F32Strict, false, cuda)?;
     let losses = run.losses.iter().zip(&against.losses).map(|(ours, theirs)| (ours - theirs).abs());
     Ok(TenStepsReport {
         largest_loss_difference: losses.max_by(f64::total_cmp),
@@ -94,9 +100,11 @@ fn train(
     bench: &TenSteps,
     device: DeviceChoice,
     precision: Precision,
+    captured: bool,
     cuda: &CudaFacts,
 ) -> anyhow::Result<(TrainedSteps, TensorValues)> {
     let device = select_device(device, cuda)?;
+    use_own_stream(device)?;
     let (precision, kind) = select_precision(precision, device)?;
     let &TenSteps { size, batch, steps, .. } = bench;
     let config = plain_config(bench, precision);
@@ -105,14 +113,20 @@ fn train(
     if let Device::Cuda(number) = device {
         reset_gpu_peak(number)?;
     }
+    let mut replay: Box<dyn Replay> = if captured { Box::new(Captured::new()) } else { Box::new(Eager) };
+    let mut input = StepInput::new(batch, size, device)?;
     let (mut losses, mut gradient_norms, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
     for step in 0..steps {
-        let input = random_batch(step, batch, size, device)?;
+        input.draw(step)?;
         let start = Instant::now();
-        let result = learner.step(config.learning_rate, batch, std::iter::once(Ok(input)))?;
-        losses.push(f64::try_from(result.loss_sum)? / batch as f64);
-        gradient_norms.push(f64::try_from(result.gradient_norm)?);
+        learner.step(config.learning_rate, &[batch], &mut input, replay.as_mut())?;
+        let result = learner.results(1)?[0];
+        losses.push(result.loss_sum / batch as f64);
+        gradient_norms.push(result.gradient_norm);
         seconds.push(start.elapsed().as_secs_f64());
+        if let Some(reason) = replay.take_failure() {
+            anyhow::bail!("steps cannot be captured: {reason}");
+        }
     }
     let gpu_memory = if let Device::Cuda(number) = device { Some(gpu_memory(number)?) } else { None };
     let host_peak_bytes = host_memory::peak_bytes();
@@ -121,16 +135,43 @@ fn train(
     Ok((TrainedSteps { device, precision, losses, gradient_norms, seconds, gpu_memory, host_peak_bytes }, weights))
 }
 
-/// The grey images and labels of a step, always drawn on the CPU, since each device has its own generator.
-fn random_batch(step: u32, batch: usize, size: usize, device: Device) -> anyhow::Result<Batch> {
-    tch::manual_seed(1000 + i64::from(step));
-    let (count, side) = (batch as i64, size as i64);
-    let labels = Tensor::f_arange(count, (Kind::Int64, Device::Cpu))?.f_remainder(4)?;
-    // Each class has its own mean, so that there is something to learn.
-    let means = labels.f_to_kind(Kind::Float)?.f_mul_scalar(0.1)?.f_reshape([-1, 1, 1, 1])?;
-    let images =
-        Tensor::f_randn([count, 1, side, side], (Kind::Float, Device::Cpu))?.f_mul_scalar(0.25)?.f_add(&means)?;
-    Ok(Batch { images: channels_last(&images.f_to(device)?)?, labels: labels.f_to(device)?, targets: None })
+/// The grey images and labels of a step, in the same memory in every step.
+struct StepInput {
+    /// N×1×S×S of f32, on the device.
+    images: Tensor,
+    /// N of i64, on the host and on the device.
+    labels: [Tensor; 2],
+}
+
+impl StepInput {
+    fn new(batch: usize, size: usize, device: Device) -> anyhow::Result<Self> {
+        let (count, side) = (batch as i64, size as i64);
+        let images = channels_last(&Tensor::f_zeros([count, 1, side, side], (Kind::Float, device))?)?;
+        let labels = Tensor::f_arange(count, (Kind::Int64, Device::Cpu))?.f_remainder(4)?;
+        Ok(Self { images, labels: [labels.f_to(device)?, labels] })
+    }
+
+    /// Draws the images of a step, always on the CPU, since each device has its own generator.
+    fn draw(&mut self, step: u32) -> anyhow::Result<()> {
+        tch::manual_seed(1000 + i64::from(step));
+        let [_, labels] = &self.labels;
+        // Each class has its own mean, so that there is something to learn.
+        let means = labels.f_to_kind(Kind::Float)?.f_mul_scalar(0.1)?.f_reshape([-1, 1, 1, 1])?;
+        let noise = Tensor::f_randn(self.images.size(), (Kind::Float, Device::Cpu))?;
+        upload(&noise.f_mul_scalar(0.25)?.f_add(&means)?, &mut self.images)?;
+        Ok(())
+    }
+}
+
+impl BatchSource for StepInput {
+    fn prepare(&mut self, _count: usize) -> Result<(), TchError> {
+        Ok(())
+    }
+
+    fn batch(&self, _count: usize) -> Result<Batch, TchError> {
+        let [labels, _] = &self.labels;
+        Ok(Batch { images: self.images.shallow_clone(), labels: labels.shallow_clone(), targets: None })
+    }
 }
 
 /// The reference's gradient descent without dropout and augmentation.

@@ -38,6 +38,14 @@ char *mammoscope_is_channels_last(at::Tensor *tensor, int *output) {
   return guarded([&] { *output = tensor->is_contiguous(at::MemoryFormat::ChannelsLast); });
 }
 
+// Copies a tensor on the host into one on a device, which may be the CPU, without a wait for a GPU.
+char *mammoscope_upload(at::Tensor *source, at::Tensor *target) {
+  return guarded([&] {
+    // The allocator of pinned memory keeps the copy until the GPU has read it.
+    target->copy_(target->is_cpu() ? *source : source->pin_memory(), true);
+  });
+}
+
 // Allows or forbids f32 convolutions and matrix products on the GPU to round their inputs to TF32.
 char *mammoscope_allow_tf32(int allowed) {
   return guarded([&] {

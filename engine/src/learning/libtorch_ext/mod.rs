@@ -1,9 +1,11 @@
 //! Bindings that tch 0.24 lacks, through small C++ files: leaky ReLU with a slope, memory formats, TF32, GPU memory,
-//! layers with their gradients, optimizer steps.
+//! layers with their gradients, optimizer steps, random generators, CUDA graphs.
 
+pub mod cuda_graph;
 pub mod gpu_memory;
 pub mod layer_gradients;
 pub mod optimizer_step;
+pub mod random_generator;
 
 use std::ffi::{CStr, c_char, c_double, c_int};
 
@@ -15,6 +17,7 @@ unsafe extern "C" {
     fn mammoscope_leaky_relu_in_place(tensor: *mut C_tensor, slope: c_double) -> *mut c_char;
     fn mammoscope_channels_last(input: *mut C_tensor, output: *mut *mut C_tensor) -> *mut c_char;
     fn mammoscope_is_channels_last(tensor: *mut C_tensor, output: *mut c_int) -> *mut c_char;
+    fn mammoscope_upload(source: *mut C_tensor, target: *mut C_tensor) -> *mut c_char;
     fn mammoscope_allow_tf32(allowed: c_int) -> *mut c_char;
     fn mammoscope_libtorch_version() -> *const c_char;
     fn mammoscope_free_message(message: *mut c_char);
@@ -48,6 +51,12 @@ pub fn is_channels_last(tensor: &Tensor) -> Result<bool, TchError> {
     // SAFETY: the tensor and `result` outlive the call.
     checked(unsafe { mammoscope_is_channels_last(pointer(tensor), &raw mut result) })?;
     Ok(result != 0)
+}
+
+/// Copies a tensor on the host into one of the same shape on a device, without a wait for a GPU.
+pub fn upload(source: &Tensor, target: &mut Tensor) -> Result<(), TchError> {
+    // SAFETY: both tensors outlive the call, and the target is borrowed mutably; the source may be freed after it.
+    checked(unsafe { mammoscope_upload(pointer(source), pointer(target)) })
 }
 
 /// Allows or forbids f32 convolutions and matrix products on the GPU to round their inputs to TF32 (10-bit mantissa).

@@ -13,7 +13,7 @@ unsafe extern "C" {
         gradients: *mut C_tensor,
         velocity: *mut C_tensor,
         skip: *mut C_tensor,
-        rate: c_double,
+        rate: *mut C_tensor,
         momentum: c_double,
         decay: c_double,
         nesterov: c_int,
@@ -26,7 +26,7 @@ unsafe extern "C" {
         square: *mut C_tensor,
         step: *mut C_tensor,
         skip: *mut C_tensor,
-        rate: c_double,
+        rate: *mut C_tensor,
         beta1: c_double,
         beta2: c_double,
         decay: c_double,
@@ -36,8 +36,9 @@ unsafe extern "C" {
 
 /// The parameters of a gradient descent step.
 #[derive(Clone, Copy, Debug)]
-pub struct SgdStep {
-    pub rate: f64,
+pub struct SgdStep<'a> {
+    /// One number, f32 on a GPU.
+    pub rate: &'a Tensor,
     /// Decay factor of the velocity; 0 for none.
     pub momentum: f64,
     /// `decay` times the values is added to the gradients.
@@ -53,7 +54,7 @@ pub fn sgd_step(
     gradients: &Tensor,
     velocity: Option<&Tensor>,
     skip: &Tensor,
-    step: SgdStep,
+    step: SgdStep<'_>,
 ) -> Result<(), TchError> {
     let velocity = velocity.map_or(std::ptr::null_mut(), pointer);
     // SAFETY: all tensors outlive the call; the callee accepts a null velocity.
@@ -63,7 +64,7 @@ pub fn sgd_step(
             pointer(gradients),
             velocity,
             pointer(skip),
-            step.rate,
+            pointer(step.rate),
             step.momentum,
             step.decay,
             c_int::from(step.nesterov),
@@ -74,8 +75,9 @@ pub fn sgd_step(
 
 /// The parameters of an AdamW step.
 #[derive(Clone, Copy, Debug)]
-pub struct AdamWStep {
-    pub rate: f64,
+pub struct AdamWStep<'a> {
+    /// One number, f32 on a GPU.
+    pub rate: &'a Tensor,
     /// Decay factor of the mean.
     pub beta1: f64,
     /// Decay factor of the mean square.
@@ -103,7 +105,7 @@ pub fn adamw_step(
     gradients: &Tensor,
     moments: &AdamWMoments<'_>,
     skip: &Tensor,
-    step: AdamWStep,
+    step: AdamWStep<'_>,
 ) -> Result<(), TchError> {
     // SAFETY: all tensors outlive the call.
     checked(unsafe {
@@ -114,7 +116,7 @@ pub fn adamw_step(
             pointer(moments.square),
             pointer(moments.steps),
             pointer(skip),
-            step.rate,
+            pointer(step.rate),
             step.beta1,
             step.beta2,
             step.decay,

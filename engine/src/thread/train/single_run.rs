@@ -46,8 +46,10 @@ use super::run_queue::RunQueue;
 use super::storage_faults::removed_text;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::epoch_plan::{check_batches, steps_per_epoch};
+use crate::learning::libtorch_ext::cuda_graph::use_own_stream;
 use crate::learning::loss::{CrossEntropy, TrainingLabels};
 use crate::learning::memory_advice::{NotEnoughMemory, StepMemory, explain_failure};
+use crate::learning::replay::replay_on;
 use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
 use crate::learning::training_observer::{Command, NotSaved, TrainingObserver as _};
 use crate::learning::training_progress::{Progress, TrainingState};
@@ -205,6 +207,7 @@ impl SingleRun<'_> {
         let config = &spec.config;
         config.check()?;
         let device = select_device(spec.device, self.cuda)?;
+        use_own_stream(device)?;
         let (precision, kind) = select_precision(config.precision, device)?;
         // A run that was prepared before keeps its number: another one would change the last digits of sums.
         let earlier = recorder.summary().setup.as_ref().map(|setup| setup.threads);
@@ -279,7 +282,7 @@ impl SingleRun<'_> {
         recorder.watch(notes, images.watched(&state.progress.unusable));
         let metadata = self.metadata(spec, &images, &data);
         let task = TrainingTask { config, run: self.run, train, validation, metadata, device, kind };
-        let mut training = TrainingLoop::new(&task, &mut state, recorder)?;
+        let mut training = TrainingLoop::new(&task, &mut state, recorder, replay_on(device))?;
         if starts_again {
             // An interruption before the next checkpoint must not bring the old count back.
             training.save_last()?;
