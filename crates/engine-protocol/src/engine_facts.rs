@@ -29,6 +29,9 @@ pub struct CudaFacts {
     /// The usable devices, in CUDA's order.
     #[serde(default)]
     pub devices: Vec<CudaDevice>,
+    /// Why training steps cannot be recorded as CUDA graphs; empty if they can, or if there is no usable device.
+    #[serde(default)]
+    pub without_graphs: String,
 }
 
 /// The usability of CUDA.

@@ -4,8 +4,8 @@ use mammoscope_domain::random_stream::RandomStream;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::learning_stream::LearningStream;
-use super::libtorch_ext::{channels_last, upload};
 use super::libtorch_ext::gpu_memory::gpu_memory;
+use super::libtorch_ext::{channels_last, upload};
 
 /// All images are uploaded to a GPU if they take less than this share of its free memory; the rest is for training.
 const SHARE_OF_FREE_MEMORY: f64 = 0.25;

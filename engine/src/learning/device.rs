@@ -10,7 +10,8 @@ use mammoscope_engine_protocol::engine_facts::{CudaDevice, CudaFacts, CudaState,
 use mammoscope_engine_protocol::{PROTOCOL_VERSION, VERSION};
 use tch::{Cuda, Device, Kind};
 
-use super::libtorch_ext::{allow_tf32, libtorch_version};
+use super::libtorch_ext::cuda_graph::check_graphs;
+use super::libtorch_ext::{allow_tf32, first_line, libtorch_version};
 
 /// A requested device or precision is not available.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +37,7 @@ pub enum DeviceError {
 /// before any other use of CUDA: libtorch looks for its CUDA libraries once, at the first query about CUDA.
 #[must_use]
 pub fn load_cuda() -> CudaFacts {
-    let facts = |state, detail: String| CudaFacts { state, detail, devices: Vec::new() };
+    let facts = |state, detail: String| CudaFacts { state, detail, devices: Vec::new(), without_graphs: String::new() };
     let driver = match SharedLibrary::open(Path::new("libcuda.so.1"), libc::RTLD_LAZY | libc::RTLD_LOCAL) {
         Ok(driver) => driver,
         Err(reason) => return facts(CudaState::NoDriver, format!("no NVIDIA driver on this machine ({reason})")),
@@ -60,7 +61,8 @@ pub fn load_cuda() -> CudaFacts {
         return facts(CudaState::Error, without_gpu(versions));
     }
     let devices = (0..count).map(|number| driver.device(number)).collect();
-    CudaFacts { state: CudaState::Available, detail: String::new(), devices }
+    let without_graphs = check_graphs().err().map(|error| first_line(&error)).unwrap_or_default();
+    CudaFacts { state: CudaState::Available, detail: String::new(), devices, without_graphs }
 }
 
 /// Explains why CUDA finds no GPU, from the driver's and the runtime's versions (1000 · major + 10 · minor).
@@ -213,7 +215,12 @@ mod tests {
 
     fn cuda(state: CudaState, devices: usize) -> CudaFacts {
         let device = CudaDevice { name: "a GPU".to_owned(), memory_bytes: 1 << 36 };
-        CudaFacts { state, detail: "a reason".to_owned(), devices: vec![device; devices] }
+        CudaFacts {
+            state,
+            detail: "a reason".to_owned(),
+            devices: vec![device; devices],
+            without_graphs: String::new(),
+        }
     }
 
     #[test]

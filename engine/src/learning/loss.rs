@@ -203,7 +203,11 @@ mod tests {
             let targets = if soft { distributions.to_kind(Kind::Double) } else { hard };
             let of_image = |image: i64| {
                 let target = targets.get(image);
-                let weight = if weighted { target.dot(&Tensor::from_slice(&weights.map(f64::from))) } else { target.sum(Kind::Double) };
+                let weight = if weighted {
+                    target.dot(&Tensor::from_slice(&weights.map(f64::from)))
+                } else {
+                    target.sum(Kind::Double)
+                };
                 let smooth = target * (1.0 - smoothing) + smoothing / 4.0;
                 -logarithms.get(image).dot(&smooth) * weight / 3.0
             };

@@ -166,8 +166,7 @@ impl RmsPropStep<'_> {
         let gradients = gradients.f_add(&weights.f_mul_scalar(self.decay)?)?;
         let new_square =
             square.f_mul_scalar(RMSPROP_RHO)?.f_add(&gradients.f_square()?.f_mul_scalar(1.0 - RMSPROP_RHO)?)?;
-        let mut update =
-            gradients.f_div(&new_square.f_sqrt()?.f_add_scalar(RMSPROP_EPSILON)?)?.f_mul(self.rate)?;
+        let mut update = gradients.f_div(&new_square.f_sqrt()?.f_add_scalar(RMSPROP_EPSILON)?)?.f_mul(self.rate)?;
         if let Some(mut velocity) = velocity {
             update = update.f_add(&velocity.f_mul_scalar(self.momentum)?)?;
             velocity.f_copy_(&update.f_where_self(&is_applied, &velocity)?)?;

@@ -9,6 +9,7 @@ use std::fmt;
 use tch::{Device, TchError};
 
 use super::libtorch_ext::cuda_graph::{CudaGraph, check_graphs};
+use super::libtorch_ext::first_line;
 
 /// The times that a part is carried out before it is recorded: until then cuDNN chooses its algorithms, and libraries
 /// reserve their memory.
@@ -31,17 +32,16 @@ pub enum StepPart {
 /// A way to carry out the parts of steps.
 pub trait Replay: fmt::Debug {
     /// Carries out a part, whose operations are those of `operations`. It may be called again if it fails.
-    fn run(
-        &mut self,
-        part: StepPart,
-        operations: &mut dyn FnMut() -> Result<(), TchError>,
-    ) -> Result<(), TchError>;
+    fn run(&mut self, part: StepPart, operations: &mut dyn FnMut() -> Result<(), TchError>) -> Result<(), TchError>;
 
     /// The number of steps after which all others take as long.
     fn warm_ups(&self) -> usize;
 
     /// Drops all recordings, because later parts have other operations or other memory.
     fn forget(&mut self);
+
+    /// Frees the memory of all recordings, and records nothing any more; `false` if there were none.
+    fn release(&mut self) -> bool;
 
     /// Why parts are no longer recorded, once.
     fn take_failure(&mut self) -> Option<String>;
@@ -68,6 +68,10 @@ impl Replay for Eager {
     }
 
     fn forget(&mut self) {}
+
+    fn release(&mut self) -> bool {
+        false
+    }
 
     fn take_failure(&mut self) -> Option<String> {
         None
@@ -146,6 +150,15 @@ impl Replay for Captured {
         self.parts = warming();
     }
 
+    fn release(&mut self) -> bool {
+        let has_any = self.parts.iter().any(|part| matches!(part, Recording::Ready(_)));
+        if has_any {
+            self.forget();
+            self.has_failed = true;
+        }
+        has_any
+    }
+
     fn take_failure(&mut self) -> Option<String> {
         self.failure.take()
     }
@@ -153,9 +166,4 @@ impl Replay for Captured {
 
 fn warming() -> [Recording; 3] {
     [const { Recording::Warming(0) }; 3]
-}
-
-/// libtorch's messages go on with the addresses of the calls.
-fn first_line(error: &TchError) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
 }

@@ -143,8 +143,7 @@ mod tests {
             log_step(&mut log, step);
             let [result] = log.last(1).unwrap()[..] else { panic!("one step") };
             let correct = (2 * (step % 3) + 1) as f64;
-            let expected =
-                StepResult { loss_sum: 4.0, correct, gradient_norm: step as f64, is_skipped: step == 2 };
+            let expected = StepResult { loss_sum: 4.0, correct, gradient_norm: step as f64, is_skipped: step == 2 };
             assert_eq!(result, expected);
         }
         let norms: Vec<f64> = log.last(LOGGED_STEPS).unwrap().iter().map(|result| result.gradient_norm).collect();

@@ -54,8 +54,19 @@ impl TrainingLoop<'_> {
         self.observer.record(RunEventKind::RolledBack { from_step, to_step, learning_rate_factor })
     }
 
-    /// Restores the last checkpoint and continues in smaller batches, if there are any that make up the same updates.
+    /// Restores the last checkpoint and continues without the memory of recorded steps or, if there are none, in smaller
+    /// batches, if there are any that make up the same updates.
     fn split_batches(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
+        if self.replay.release() {
+            self.discard_steps();
+            if self.task.device.is_cuda() {
+                empty_gpu_cache()?;
+            }
+            self.go_back()?;
+            let message = "GPU memory ran out: from here on steps are carried out operation by operation instead of as \
+                           CUDA graphs, which needs less memory and changes no result, but is slower at small batches";
+            return self.observer.record(RunEventKind::Warning { message: message.to_owned() });
+        }
         let from = StepBatches::of(&self.config);
         let images = self.task.train.len() - self.state.progress.unusable.len();
         let mut refusal = None;

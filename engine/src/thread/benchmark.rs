@@ -128,7 +128,7 @@ fn time_steps(
 /// Random grey levels N×1×S×S.
 fn random_levels(count: usize, size: usize, device: Device) -> anyhow::Result<Tensor> {
     let (count, side) = (count as i64, size as i64);
-    Ok(Tensor::f_rand([count, 1, side, side], (Kind::Float, device))?.f_mul_scalar(255.0)?)
+    Ok(Tensor::f_rand([count, 1, side, side], (Kind::Float, Device::Cpu))?.f_mul_scalar(255.0)?.f_to(device)?)
 }
 
 /// The same random images in every step, transformed if the configuration wants it.

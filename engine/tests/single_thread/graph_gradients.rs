@@ -55,7 +55,11 @@ fn ours(pass: TrainingPass, dropout: f64, images: &Tensor) -> (Tensor, FlatParam
 }
 
 /// The same by libtorch's graph, with the gradients by name.
-fn by_the_graph(pass: TrainingPass, dropout: f64, images: &Tensor) -> (Tensor, FlatParameters, BTreeMap<String, Tensor>) {
+fn by_the_graph(
+    pass: TrainingPass,
+    dropout: f64,
+    images: &Tensor,
+) -> (Tensor, FlatParameters, BTreeMap<String, Tensor>) {
     let (plan, values) = network();
     let parameters = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
     let mut tensors = parameters.tensors().unwrap();

@@ -17,7 +17,7 @@ use mammoscope_engine::learning::image_set::ImageSet;
 use mammoscope_engine::learning::initial_weights::initial_model;
 use mammoscope_engine::learning::learner::Learner;
 use mammoscope_engine::learning::loss::CrossEntropy;
-use mammoscope_engine::learning::replay::Eager;
+use mammoscope_engine::learning::replay::{Eager, Replay};
 use mammoscope_engine::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
 use mammoscope_engine::learning::training_observer::{Command, ImageChanges, TrainingObserver};
 use mammoscope_engine::learning::training_progress::{Progress, TrainingState};
@@ -154,6 +154,17 @@ pub(crate) fn train(
     state: &mut TrainingState,
     observer: &mut ScriptedObserver,
 ) -> anyhow::Result<Ending> {
+    train_by(Box::new(Eager), config, run, state, observer)
+}
+
+/// [`train`] with a way to carry out full steps.
+pub(crate) fn train_by(
+    replay: Box<dyn Replay>,
+    config: &TrainingConfig,
+    run: &RunDir,
+    state: &mut TrainingState,
+    observer: &mut ScriptedObserver,
+) -> anyhow::Result<Ending> {
     let images = images();
     let metadata = ModelMetadata {
         width: config.width,
@@ -171,7 +182,7 @@ pub(crate) fn train(
         device: Device::Cpu,
         kind: Kind::Float,
     };
-    TrainingLoop::new(&task, state, observer, Box::new(Eager))?.run()
+    TrainingLoop::new(&task, state, observer, replay)?.run()
 }
 
 /// The state restored from the last checkpoint.

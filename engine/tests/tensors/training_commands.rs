@@ -7,10 +7,12 @@ use mammoscope_domain::network::network_plan::WidthFactor;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_records::{CheckpointKind, EpochMetrics, SavedCheckpoint, StepReport};
 use mammoscope_domain::training::training_config::{NonfinitePolicy, TrainingConfig};
+use mammoscope_engine::learning::replay::{Captured, Replay, StepPart};
 use mammoscope_engine::learning::training_loop::Ending;
 use mammoscope_engine::learning::training_observer::Command;
+use tch::TchError;
 
-use crate::support::{STEPS, ScriptedObserver, config, initial_state, resumed, run_dir, train};
+use crate::support::{STEPS, ScriptedObserver, config, initial_state, resumed, run_dir, train, train_by};
 
 fn epochs_started(observer: &ScriptedObserver) -> usize {
     observer.events.iter().filter(|event| matches!(event, RunEventKind::EpochStarted { .. })).count()
@@ -125,4 +127,83 @@ fn events_are_synced_before_each_checkpoint() {
     });
     assert_eq!(saved.map(|(place, _)| place).collect::<Vec<_>>(), observer.synced);
     assert_eq!(observer.synced.len(), 3);
+}
+
+/// Here there is no CUDA, so that nothing can be recorded.
+#[test]
+fn steps_that_cannot_be_recorded_are_carried_out_with_one_warning() {
+    tch::set_num_threads(1);
+    let config = TrainingConfig { epochs: 2, ..config(2) };
+    let (_folder, run) = run_dir();
+    let mut expected = initial_state(&config, config.seed);
+    let mut without = ScriptedObserver::default();
+    train(&config, &run, &mut expected, &mut without).unwrap();
+
+    let (_folder, run) = run_dir();
+    let mut state = initial_state(&config, config.seed);
+    let mut observer = ScriptedObserver::default();
+    train_by(Box::new(Captured::new()), &config, &run, &mut state, &mut observer).unwrap();
+    assert_eq!(state.to_checkpoint().unwrap(), expected.to_checkpoint().unwrap());
+    let warnings = |observer: &ScriptedObserver| -> Vec<String> {
+        let message = |event: &RunEventKind| match event {
+            RunEventKind::Warning { message } => Some(message.clone()),
+            _ => None,
+        };
+        observer.events.iter().filter_map(message).collect()
+    };
+    assert_eq!(warnings(&without), [""; 0]);
+    let [warning] = warnings(&observer).try_into().expect("one warning");
+    assert!(warning.contains("CUDAGraph") && warning.contains("changes no result"), "{warning}");
+}
+
+/// Recordings that need more memory than there is, from some step on.
+#[derive(Debug)]
+struct Large {
+    runs: usize,
+    is_released: bool,
+}
+
+impl Replay for Large {
+    fn run(&mut self, _part: StepPart, operations: &mut dyn FnMut() -> Result<(), TchError>) -> Result<(), TchError> {
+        self.runs += 1;
+        if self.runs > 11 && !self.is_released {
+            return Err(TchError::Torch("CUDA out of memory. Tried to allocate 2.00 GiB.".to_owned()));
+        }
+        operations()
+    }
+
+    fn warm_ups(&self) -> usize {
+        0
+    }
+
+    fn forget(&mut self) {}
+
+    fn release(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_released, true)
+    }
+
+    fn take_failure(&mut self) -> Option<String> {
+        None
+    }
+}
+
+#[test]
+fn recordings_give_their_memory_back_before_batches_are_split() {
+    tch::set_num_threads(1);
+    let config = config(3);
+    let (_folder, run) = run_dir();
+    let mut expected = initial_state(&config, config.seed);
+    train(&config, &run, &mut expected, &mut ScriptedObserver::default()).unwrap();
+
+    let (_folder, run) = run_dir();
+    let mut state = initial_state(&config, config.seed);
+    let mut observer = ScriptedObserver::default();
+    let large = Box::new(Large { runs: 0, is_released: false });
+    train_by(large, &config, &run, &mut state, &mut observer).unwrap();
+    // Memory ran out in the second epoch, after a checkpoint, from which the run has continued.
+    assert_eq!(state.to_checkpoint().unwrap(), expected.to_checkpoint().unwrap());
+    assert_eq!(epochs_started(&observer), 4);
+    let told = |event: &&RunEventKind| matches!(event, RunEventKind::Warning { message } if message.contains("needs less memory"));
+    assert_eq!(observer.events.iter().filter(told).count(), 1);
+    assert!(!observer.events.iter().any(|event| matches!(event, RunEventKind::BatchSplit(_))));
 }

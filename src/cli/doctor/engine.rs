@@ -83,7 +83,15 @@ fn cuda(facts: &EngineFacts) -> Check {
         CudaState::Available => {
             let count = facts.cuda.devices.len();
             let devices = if count == 1 { "one device".to_owned() } else { format!("{count} devices") };
-            Check::new("CUDA", State::Ok, with_detail(&devices))
+            let without_graphs = printable(&facts.cuda.without_graphs);
+            if without_graphs.is_empty() {
+                return Check::new("CUDA", State::Ok, with_detail(&devices));
+            }
+            let found = format!("{devices}, but training steps cannot be recorded as CUDA graphs: {without_graphs}");
+            Check::new("CUDA", State::Warning, found).advise(
+                "training in small batches is slower than it could be: run the engine with the libtorch that it was \
+                 built with",
+            )
         }
         CudaState::NoDriver => Check::new("CUDA", State::Missing, "no NVIDIA driver: computing on the CPU"),
         CudaState::NoLibrary => {
@@ -114,7 +122,7 @@ mod tests {
             libtorch: "2.11.0".to_owned(),
             library_folder: "/opt/\u{1b}lib".to_owned(),
             threads: 2,
-            cuda: CudaFacts { state, detail: String::new(), devices },
+            cuda: CudaFacts { state, detail: String::new(), devices, without_graphs: String::new() },
             cpu_bf16: true,
         }
     }
@@ -140,6 +148,16 @@ mod tests {
         }
         let cuda = checks(&Ok(location()), Some(&Ok(facts(CudaState::Available)))).remove(2);
         assert_eq!((cuda.state, cuda.found.as_str()), (State::Ok, "one device"));
+    }
+
+    #[test]
+    fn steps_that_cannot_be_recorded_give_a_warning() {
+        let mut facts = facts(CudaState::Available);
+        facts.cuda.without_graphs = "some\u{1b}symbol is not in this libtorch".to_owned();
+        let cuda = checks(&Ok(location()), Some(&Ok(facts))).remove(2);
+        assert_eq!(cuda.state, State::Warning);
+        assert!(cuda.found.ends_with("CUDA graphs: some\\u{1b}symbol is not in this libtorch"), "{}", cuda.found);
+        assert!(cuda.advice[0].contains("the libtorch that it was built with"));
     }
 
     #[test]

@@ -142,18 +142,8 @@ fn run_ten_steps(arguments: &TenStepsArguments, cuda: &CudaFacts) -> anyhow::Res
         deterministic,
         captured,
     } = arguments;
-    let steps = TenSteps {
-        device,
-        precision,
-        against,
-        size,
-        width,
-        batch,
-        steps,
-        cudnn_benchmark,
-        deterministic,
-        captured,
-    };
+    let steps =
+        TenSteps { device, precision, against, size, width, batch, steps, cudnn_benchmark, deterministic, captured };
     let report = ten_steps(&steps, cuda)?;
     println!("{}", serde_json::to_string(&report)?);
     Ok(())

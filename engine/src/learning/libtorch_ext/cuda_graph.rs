@@ -47,10 +47,7 @@ pub struct CudaGraph(NonNull<Opaque>);
 impl CudaGraph {
     /// Records what `operations` do; they are not carried out. `shared` is a recording whose memory may be used again,
     /// since the two are only ever replayed one after the other.
-    pub fn record(
-        shared: Option<&Self>,
-        operations: impl FnOnce() -> Result<(), TchError>,
-    ) -> Result<Self, TchError> {
+    pub fn record(shared: Option<&Self>, operations: impl FnOnce() -> Result<(), TchError>) -> Result<Self, TchError> {
         let mut graph = null_mut();
         let shared = shared.map_or_else(null_mut, |shared| shared.0.as_ptr());
         // SAFETY: `shared` is null or alive, and the pointer is written on success only.

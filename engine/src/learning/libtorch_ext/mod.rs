@@ -72,6 +72,16 @@ pub fn libtorch_version() -> String {
     unsafe { CStr::from_ptr(mammoscope_libtorch_version()) }.to_string_lossy().into_owned()
 }
 
+/// What an error says, without the addresses of libtorch's calls that follow.
+#[must_use]
+pub fn first_line(error: &TchError) -> String {
+    let text = match error {
+        TchError::Torch(message) => message.clone(),
+        other => other.to_string(),
+    };
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 fn pointer(tensor: &Tensor) -> *mut C_tensor {
     tensor.as_ptr().cast_mut().cast()
 }
