@@ -26,7 +26,10 @@ BATCHES = [int(number) for number in os.environ.get("GPU_CHECK_BATCHES", "4,8,32
 # The time limit of one command in seconds: a hanging command must not prevent the parts after it.
 LIMIT = int(os.environ.get("GPU_CHECK_LIMIT", "300"))
 PRECISIONS = ["f32-strict", "f32", "bf16"]
-WARM_UP = 3
+# Steps that are not timed: those before a recording, and the recorded one.
+WARM_UP = 4
+# The flags of the ways to take steps.
+WAYS = [[], ["--cudnn-benchmark"], ["--captured"], ["--captured", "--cudnn-benchmark"]]
 
 report = {
     "schema": 1,
@@ -118,9 +121,9 @@ def train():
     results = []
     for batch in BATCHES:
         for precision in PRECISIONS:
-            for benchmark in [False, True]:
-                case = {"batch": batch, "precision": precision, "cudnn_benchmark": benchmark}
-                flags = ["--cudnn-benchmark"] if benchmark else []
+            for flags in WAYS if precision != "f32-strict" else WAYS[:1]:
+                case = {"batch": batch, "precision": precision}
+                case.update(cudnn_benchmark="--cudnn-benchmark" in flags, captured="--captured" in flags)
                 arguments = ["--device", DEVICE, "--precision", precision, "--size", SIZE, "--batch", batch]
                 try:
                     steps = bench("ten-steps", *arguments, "--steps", WARM_UP + 10, *flags)["run"]
@@ -132,6 +135,20 @@ def train():
                 results.append(case)
     if all("error" in case for case in results):
         raise RuntimeError(results[0]["error"])
+    return results
+
+
+def captured_beside_eager():
+    """Compares steps that are recorded as CUDA graphs with the same ones carried out operation by operation: with
+    algorithms that give the same bits in every run, all losses and gradient norms must be equal. The first three steps warm
+    up, the fourth is recorded."""
+    results = {}
+    for precision in ["f32", "bf16"]:
+        arguments = ["--device", DEVICE, "--precision", precision, "--size", SIZE, "--deterministic", "--steps", 12]
+        eager, captured = [bench("ten-steps", *arguments, *flags)["run"] for flags in [[], ["--captured"]]]
+        numbers = lambda run: run["losses"] + run["gradient_norms"]
+        differences = [abs(ours - theirs) for ours, theirs in zip(numbers(captured), numbers(eager), strict=True)]
+        results[precision] = {"equal": numbers(captured) == numbers(eager), "largest_difference": max(differences)}
     return results
 
 
@@ -283,6 +300,7 @@ PARTS = {
     "gpu": gpu,
     "doctor": doctor,
     "ten steps beside the CPU": steps_beside_cpu,
+    "captured beside eager": captured_beside_eager,
     "train": train,
     "forward": forward,
     "PyTorch": peer,
@@ -296,7 +314,8 @@ PARTS = {
     "workbench": workbench,
 }
 if DEVICE == "cpu":
-    del PARTS["gpu"]
+    del PARTS["gpu"], PARTS["captured beside eager"]
+    WAYS = [[]]
 ONLY = os.environ.get("GPU_CHECK_ONLY")
 with tempfile.TemporaryDirectory() as scratch:
     SCRATCH = pathlib.Path(scratch)

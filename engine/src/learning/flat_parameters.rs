@@ -240,6 +240,15 @@ impl FlatParameters {
     }
 }
 
+/// A copy of a tensor on the host, in its own memory.
+pub fn host_copy(tensor: &Tensor) -> Result<Tensor, TchError> {
+    no_grad(|| {
+        let mut copy = Tensor::f_empty(tensor.size(), (tensor.kind(), Device::Cpu))?;
+        copy.f_copy_(tensor)?;
+        Ok(copy)
+    })
+}
+
 /// A copy of a tensor in its own memory.
 pub fn duplicate(tensor: &Tensor) -> Result<Tensor, TchError> {
     no_grad(|| {

@@ -3,6 +3,7 @@
 pub mod augmentation;
 pub mod batches;
 pub mod best_models;
+pub mod checkpoint_writer;
 pub mod device;
 pub mod device_number;
 pub mod dropout;

@@ -17,6 +17,7 @@ use tch::{Device, Kind, TchError};
 
 use super::augmentation::Augmentation;
 use super::best_models::BestModel;
+use super::checkpoint_writer::CheckpointWriter;
 use super::epoch_inputs::EpochInputs;
 use super::epoch_plan::{EpochPlan, check_batches};
 use super::evaluation::EvaluationBatch;
@@ -73,6 +74,7 @@ pub struct TrainingLoop<'a> {
     pub(super) unread: UnreadSteps,
     last_report: Instant,
     pub(super) last_checkpoint: Instant,
+    pub(super) writer: CheckpointWriter,
     images_since_report: usize,
     /// The gradient norm of the last step that was read but not yet reported.
     pub(super) unreported: Option<f64>,
@@ -106,6 +108,7 @@ impl<'a> TrainingLoop<'a> {
             unread: UnreadSteps::default(),
             last_report: Instant::now(),
             last_checkpoint: Instant::now(),
+            writer: CheckpointWriter::default(),
             images_since_report: 0,
             unreported: None,
             has_reported: false,
@@ -125,7 +128,9 @@ impl<'a> TrainingLoop<'a> {
                 Ok(None) => self.end_epoch(),
                 other => other,
             };
-            match ending {
+            let is_last = matches!(ending, Ok(Some(_))) || self.is_complete();
+            match ending.and_then(|ending| if is_last { self.finish_saving(true).map(|()| ending) } else { Ok(ending) })
+            {
                 Ok(None) => {}
                 Ok(Some(ending)) => return Ok(ending),
                 // Returns the error, unless training continues from the last checkpoint.
@@ -276,6 +281,7 @@ impl<'a> TrainingLoop<'a> {
     fn handle_commands(&mut self) -> anyhow::Result<Option<Ending>> {
         let mut paused = false;
         loop {
+            self.finish_saving(false)?;
             let step = self.state.progress.step;
             let Some(command) = self.observer.next_command() else {
                 if !paused {
@@ -312,7 +318,7 @@ impl<'a> TrainingLoop<'a> {
         }
         // Not checked during a pause, when there is nothing new to save.
         if self.last_checkpoint.elapsed().as_secs_f64() >= self.config.checkpoint_minutes * 60.0 {
-            self.save_last()?;
+            self.save_last_meanwhile()?;
         }
         Ok(None)
     }
@@ -324,6 +330,8 @@ impl<'a> TrainingLoop<'a> {
             Validation::NoImages => None,
             Validation::Cancelled => return self.handle_commands(),
         };
+        // It lists other models than the state will.
+        self.finish_saving(true)?;
         let progress = &mut self.state.progress;
         let (epoch, step) = (progress.epoch(), progress.step);
         let images = progress.images_in_epoch as f64;
@@ -361,8 +369,7 @@ impl<'a> TrainingLoop<'a> {
         if self.config.keeps(epoch) {
             self.save_kept(epoch)?;
         }
-        self.save_last()?;
-        self.state.best.remove_others(self.task.run)?;
+        self.save_last_meanwhile()?;
         // After the last epoch there is nothing left to stop.
         Ok((self.stops_after_epoch && !self.is_complete()).then_some(Ending::Stopped))
     }

@@ -9,7 +9,7 @@ use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointError};
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::best_models::{BestModel, BestModels};
-use super::flat_parameters::ParameterGroup;
+use super::flat_parameters::{FlatLayout, ParameterGroup, host_copy};
 use super::initial_weights::initial_model;
 use super::learner::Learner;
 use super::loss::CrossEntropy;
@@ -51,12 +51,41 @@ pub struct TrainingState {
     pub best: BestModels,
 }
 
+/// A copy of a state on the host.
+#[derive(Debug)]
+pub struct StateSnapshot {
+    layout: FlatLayout,
+    /// The flat tensors, each with the prefix of its tensor names.
+    groups: Vec<(String, ParameterGroup, Tensor)>,
+    /// Everything else.
+    rest: Checkpoint,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
     Device(#[from] TchError),
+}
+
+impl StateSnapshot {
+    /// Converts it to a checkpoint without notes.
+    pub fn into_checkpoint(self) -> Result<Checkpoint, TchError> {
+        let Self { layout, groups, rest: mut checkpoint } = self;
+        for (prefix, group, flat) in groups {
+            for (name, (shape, values)) in layout.values(group, &flat)? {
+                checkpoint.insert(format!("{prefix}/{name}"), shape, values);
+            }
+            if group == ParameterGroup::Statistics {
+                // The moving means are those without biases, exactly as in memory.
+                for bias in layout.removed_biases() {
+                    checkpoint.insert(format!("{prefix}/{}", bias.name), vec![bias.count], vec![0.0; bias.count]);
+                }
+            }
+        }
+        Ok(checkpoint)
+    }
 }
 
 impl TrainingState {
@@ -80,18 +109,14 @@ impl TrainingState {
 
     /// Converts the state to a checkpoint without notes.
     pub fn to_checkpoint(&self) -> Result<Checkpoint, TchError> {
+        self.snapshot()?.into_checkpoint()
+    }
+
+    /// Copies the state to the host, from which it can be converted and written later; waits for the device.
+    pub fn snapshot(&self) -> Result<StateSnapshot, TchError> {
+        let groups = parameter_groups(&self.learner);
+        let copied = groups.into_iter().map(|(prefix, group, flat)| Ok((prefix, group, host_copy(flat)?)));
         let mut checkpoint = Checkpoint::default();
-        for (prefix, group, flat) in parameter_groups(&self.learner) {
-            for (name, (shape, values)) in self.learner.layout().values(group, flat)? {
-                checkpoint.insert(format!("{prefix}/{name}"), shape, values);
-            }
-            if group == ParameterGroup::Statistics {
-                // The moving means are those without biases, exactly as in memory.
-                for bias in self.learner.layout().removed_biases() {
-                    checkpoint.insert(format!("{prefix}/{}", bias.name), vec![bias.count], vec![0.0; bias.count]);
-                }
-            }
-        }
         let Progress { step, epochs_done, steps_in_epoch, images_in_epoch, totals, rollbacks, ref unusable } =
             self.progress;
         let counters = [
@@ -112,7 +137,11 @@ impl TrainingState {
         let epochs = self.best.kept().iter().map(|model| i64::from(model.epoch)).collect();
         checkpoint.insert_i64("state/best_epochs", epochs);
         checkpoint.insert_f64("state/best_values", self.best.kept().iter().map(|model| model.value).collect());
-        Ok(checkpoint)
+        Ok(StateSnapshot {
+            layout: self.learner.layout().clone(),
+            groups: copied.collect::<Result<_, TchError>>()?,
+            rest: checkpoint,
+        })
     }
 
     /// Restores the state from a checkpoint. On an error nothing is changed.

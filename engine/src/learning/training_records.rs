@@ -15,23 +15,70 @@ use super::nonfinite::Nonfinite;
 use super::training_loop::TrainingLoop;
 use super::training_observer::NotSaved;
 
+/// The checkpoint to resume from.
+const LAST: &str = "last.safetensors";
+
 impl TrainingLoop<'_> {
     /// Writes the checkpoint to resume from. Weights that are not finite are never saved.
     pub fn save_last(&mut self) -> anyhow::Result<()> {
+        self.finish_saving(true)?;
+        self.check_weights()?;
+        loop {
+            self.observer.sync();
+            let checkpoint = Checkpoint { notes: self.observer.notes(), ..self.state.to_checkpoint()? };
+            match checkpoint.write(self.task.run) {
+                Ok(()) => {
+                    let saved = self.described(CheckpointKind::Last, LAST.to_owned(), None);
+                    return self.saved(saved);
+                }
+                Err(error) => self.not_saved(LAST, error.into())?,
+            }
+        }
+    }
+
+    /// Starts to write the checkpoint to resume from, while the training continues. What follows is up to
+    /// [`TrainingLoop::finish_saving`].
+    pub(super) fn save_last_meanwhile(&mut self) -> anyhow::Result<()> {
+        self.finish_saving(true)?;
+        self.check_weights()?;
+        self.observer.sync();
+        let saved = self.described(CheckpointKind::Last, LAST.to_owned(), None);
+        let (run, notes) = (self.task.run.clone(), self.observer.notes());
+        self.writer.start(run, self.state.snapshot()?, notes, saved).context("start a thread for a checkpoint")
+    }
+
+    /// Records that the started checkpoint is on disk, if it is or `waits`, and removes models that it does not list. If
+    /// it cannot be written, the training waits until the current state can.
+    pub(super) fn finish_saving(&mut self, waits: bool) -> anyhow::Result<()> {
+        let Some(outcome) = self.writer.outcome(waits) else { return Ok(()) };
+        let saved = outcome.saved.clone();
+        match outcome.error() {
+            None => self.saved(saved)?,
+            Some(error) => {
+                self.not_saved(LAST, error)?;
+                self.save_last()?;
+            }
+        }
+        Ok(self.state.best.remove_others(self.task.run)?)
+    }
+
+    /// [`TrainingLoop::finish_saving`] before the state goes back to whatever checkpoint there is.
+    pub(super) fn abandon_saving(&mut self) -> anyhow::Result<()> {
+        let Some(outcome) = self.writer.outcome(true) else { return Ok(()) };
+        let saved = outcome.saved.clone();
+        match outcome.error() {
+            None => self.saved(saved),
+            Some(error) => self.failed(LAST, &error),
+        }
+    }
+
+    fn check_weights(&mut self) -> anyhow::Result<()> {
         self.read_steps(self.state.schedule.rate(self.state.progress.step.saturating_sub(1)))?;
         if !self.state.learner.is_finite()? {
             return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
         }
         self.last_checkpoint = Instant::now();
-        let file = "last.safetensors".to_owned();
-        loop {
-            self.observer.sync();
-            let checkpoint = Checkpoint { notes: self.observer.notes(), ..self.state.to_checkpoint()? };
-            match checkpoint.write(self.task.run) {
-                Ok(()) => return self.saved(CheckpointKind::Last, file, None),
-                Err(error) => self.not_saved(&file, error.into())?,
-            }
-        }
+        Ok(())
     }
 
     /// Writes a checkpoint before the first step if the policy may roll back to it.
@@ -72,25 +119,34 @@ impl TrainingLoop<'_> {
         while let Err(error) = model.write(path) {
             self.not_saved(&file, error.into())?;
         }
-        self.saved(kind, file, best)
+        let saved = self.described(kind, file, best);
+        self.saved(saved)
     }
 
-    fn saved(&mut self, kind: CheckpointKind, file: String, model: Option<BestModel>) -> anyhow::Result<()> {
+    fn described(&self, kind: CheckpointKind, file: String, model: Option<BestModel>) -> SavedCheckpoint {
+        let progress = &self.state.progress;
+        let epoch = model.map_or(progress.epochs_done + u32::from(progress.steps_in_epoch > 0), |model| model.epoch);
+        SavedCheckpoint { epoch, step: progress.step, kind, file, value: model.map(|model| model.value) }
+    }
+
+    fn saved(&mut self, saved: SavedCheckpoint) -> anyhow::Result<()> {
         self.observer.end_wait()?;
         self.is_waiting_for_room = false;
-        let progress = &self.state.progress;
-        let step = progress.step;
-        let epoch = model.map_or(progress.epochs_done + u32::from(progress.steps_in_epoch > 0), |model| model.epoch);
-        let value = model.map(|model| model.value);
-        self.observer.record(RunEventKind::CheckpointSaved(SavedCheckpoint { epoch, step, kind, file, value }))
+        self.observer.record(RunEventKind::CheckpointSaved(saved))
+    }
+
+    /// Records once that a checkpoint could not be written.
+    fn failed(&mut self, file: &str, error: &anyhow::Error) -> anyhow::Result<()> {
+        if std::mem::replace(&mut self.is_waiting_for_room, true) {
+            return Ok(());
+        }
+        let reason = format!("{error:#}");
+        self.observer.record(RunEventKind::CheckpointFailed { file: file.to_owned(), reason })
     }
 
     /// Records once that a checkpoint could not be written, and waits a moment if it is to be tried again.
     fn not_saved(&mut self, file: &str, error: anyhow::Error) -> anyhow::Result<()> {
-        if !std::mem::replace(&mut self.is_waiting_for_room, true) {
-            let reason = format!("{error:#}");
-            self.observer.record(RunEventKind::CheckpointFailed { file: file.to_owned(), reason })?;
-        }
+        self.failed(file, &error)?;
         let kept = || format!("write checkpoint {file}; the last good one is unchanged");
         match self.observer.wait_or_fail(file, error) {
             Err(error) if error.is::<NotSaved>() => Err(error),

@@ -27,6 +27,7 @@ const ROLLBACK_FACTOR: f64 = 0.5;
 impl TrainingLoop<'_> {
     /// Prepares to continue after an error from which training can recover. Any other error is returned.
     pub(super) fn recover(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
+        self.abandon_saving()?;
         let is_out_of_memory = |cause: &TchError| matches!(cause, TchError::Torch(text) if is_gpu_out_of_memory(text));
         if error.chain().filter_map(|cause| cause.downcast_ref()).any(is_out_of_memory) {
             self.split_batches(error)

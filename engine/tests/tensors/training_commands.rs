@@ -122,10 +122,21 @@ fn events_are_synced_before_each_checkpoint() {
     let (_folder, run) = run_dir();
     let mut observer = ScriptedObserver::default();
     train(&config, &run, &mut initial_state(&config, config.seed), &mut observer).unwrap();
-    let saved = observer.events.iter().enumerate().filter(|(_, event)| {
-        matches!(event, RunEventKind::CheckpointSaved(SavedCheckpoint { kind: CheckpointKind::Last, .. }))
-    });
-    assert_eq!(saved.map(|(place, _)| place).collect::<Vec<_>>(), observer.synced);
+    let mut saved = Vec::new();
+    for (place, event) in observer.events.iter().enumerate() {
+        if let RunEventKind::CheckpointSaved(SavedCheckpoint { kind: CheckpointKind::Last, epoch, .. }) = event {
+            // Written while the next epoch has begun; what the checkpoint counts comes before the sync.
+            let synced = observer.synced[saved.len()];
+            let is_of_epoch = |event: &RunEventKind| matches!(event, RunEventKind::EpochEnded(record) if record.metrics.epoch == *epoch);
+            assert!(synced <= place && observer.events[..synced].iter().any(is_of_epoch), "{epoch}");
+            let later = |event: &RunEventKind| {
+                !matches!(event, RunEventKind::EpochStarted { .. } | RunEventKind::StepReported(_))
+            };
+            assert!(!observer.events[synced..place].iter().any(later), "{epoch}");
+            saved.push(*epoch);
+        }
+    }
+    assert_eq!(saved, [1, 2, 3]);
     assert_eq!(observer.synced.len(), 3);
 }
 
