@@ -40,26 +40,23 @@ pub struct FoldedResNet {
 impl FoldedResNet {
     /// Folds a network on its device; `kind` is [`Kind::Float`] or [`Kind::BFloat16`].
     pub fn new(network: &ResNet, kind: Kind) -> Result<Self, TchError> {
-        let blocks = network
-            .blocks
-            .iter()
-            .map(|block| {
-                let [first, second, third] = &block.branch;
-                Ok(FoldedBlock {
-                    branch: [fold(first, kind)?, fold(second, kind)?, fold(third, kind)?],
-                    shortcut: block.shortcut.as_ref().map(|shortcut| fold(shortcut, kind)).transpose()?,
-                })
-            })
-            .collect::<Result<_, TchError>>()?;
+        let grey = for_equal_channels(&network.stem.kernel.f_to_kind(Kind::Double)?)?;
+        let layers = network.blocks.iter().flat_map(|block| block.branch.iter().chain(&block.shortcut));
+        let layers: Vec<_> = [&network.stem].into_iter().chain(layers).map(|layer| (layer, &layer.kernel)).collect();
+        // In f64 already, unlike the others.
+        let mut grey_stem = fold(&[(&network.stem, &grey)], kind)?;
+        let mut folded = fold(&layers, kind)?.into_iter();
+        let mut next = || folded.next().expect("as many as layers");
+        let (grey_stem, stem) = (grey_stem.remove(0), next());
+        let blocks = network.blocks.iter().map(|block| FoldedBlock {
+            branch: [next(), next(), next()],
+            shortcut: block.shortcut.as_ref().map(|_| next()),
+        });
         Ok(Self {
             kind,
-            stem: fold(&network.stem, kind)?,
-            grey_stem: fold_kernel(
-                &network.stem,
-                &for_equal_channels(&network.stem.kernel.f_to_kind(Kind::Double)?)?,
-                kind,
-            )?,
-            blocks,
+            stem,
+            grey_stem,
+            blocks: blocks.collect(),
             dense_kernel: network.dense_kernel.shallow_clone(),
             dense_bias: network.dense_bias.shallow_clone(),
         })
@@ -142,26 +139,136 @@ impl FoldedConvolution {
     }
 }
 
-fn fold(layer: &ConvNorm, kind: Kind) -> Result<FoldedConvolution, TchError> {
-    fold_kernel(layer, &layer.kernel.f_to_kind(Kind::Double)?, kind)
+/// The values of kernels that are folded together: 64 MB in f64. The reference's network has 2.2 million.
+const TOGETHER: usize = 8 << 20;
+
+/// Folds layers, each with a kernel O×I×H×W, many at a time: operations on single layers are so short that a GPU would
+/// mostly wait for their start.
+fn fold(mut layers: &[(&ConvNorm, &Tensor)], kind: Kind) -> Result<Vec<FoldedConvolution>, TchError> {
+    let mut folded = Vec::with_capacity(layers.len());
+    while !layers.is_empty() {
+        let mut values = 0;
+        let fits = |(_, kernel): &&(&ConvNorm, &Tensor)| {
+            values += kernel.numel();
+            values <= TOGETHER
+        };
+        // A larger kernel comes alone.
+        let (group, others) = layers.split_at(layers.iter().take_while(fits).count().max(1));
+        folded.extend(fold_group(group, kind)?);
+        layers = others;
+    }
+    Ok(folded)
 }
 
-/// Folds a layer with another kernel, in f64.
-fn fold_kernel(layer: &ConvNorm, kernel: &Tensor, kind: Kind) -> Result<FoldedConvolution, TchError> {
-    let in_f64 = |tensor: &Tensor| tensor.f_to_kind(Kind::Double);
-    let norm = &layer.norm;
-    let deviation = in_f64(&norm.moving_variance)?.f_add_scalar(BATCH_NORM_EPSILON)?.f_sqrt()?;
-    let scale = in_f64(&norm.gamma)?.f_div(&deviation)?;
-    let kernel = kernel.f_mul(&scale.f_reshape([-1, 1, 1, 1])?)?;
-    let mean = in_f64(&norm.moving_mean)?;
-    let shift = match &layer.bias {
-        Some(bias) => in_f64(bias)?.f_sub(&mean)?,
-        None => mean.f_neg()?,
+/// Folds layers together, in f64.
+fn fold_group(layers: &[(&ConvNorm, &Tensor)], kind: Kind) -> Result<Vec<FoldedConvolution>, TchError> {
+    let joined = |part: &dyn Fn(&ConvNorm) -> Result<Tensor, TchError>| {
+        let parts = layers.iter().map(|(layer, _)| part(layer)).collect::<Result<Vec<_>, _>>()?;
+        Tensor::f_cat(&parts, 0)?.f_to_kind(Kind::Double)
     };
-    let bias = shift.f_mul(&scale)?.f_add(&in_f64(&norm.beta)?)?;
-    Ok(FoldedConvolution {
-        plan: layer.plan,
-        kernel: channels_last(&kernel.f_to_kind(kind)?)?,
-        bias: bias.f_to_kind(kind)?,
-    })
+    let deviation =
+        joined(&|layer| Ok(layer.norm.moving_variance.shallow_clone()))?.f_add_scalar(BATCH_NORM_EPSILON)?.f_sqrt()?;
+    let scales = joined(&|layer| Ok(layer.norm.gamma.shallow_clone()))?.f_div(&deviation)?;
+    let means = joined(&|layer| Ok(layer.norm.moving_mean.shallow_clone()))?;
+    // Networks in training have no biases, models have one in each layer.
+    let shifts = if layers.iter().any(|(layer, _)| layer.bias.is_some()) {
+        let biases = joined(&|layer| {
+            layer.bias.as_ref().map_or_else(|| layer.norm.moving_mean.f_zeros_like(), |bias| Ok(bias.shallow_clone()))
+        })?;
+        biases.f_sub(&means)?
+    } else {
+        means.f_neg()?
+    };
+    let betas = joined(&|layer| Ok(layer.norm.beta.shallow_clone()))?;
+    let biases = shifts.f_mul(&scales)?.f_add(&betas)?.f_to_kind(kind)?;
+
+    let flat = |(_, kernel): &(&ConvNorm, &Tensor)| kernel.f_permute([0, 2, 3, 1])?.f_reshape([-1]);
+    let mut kernels =
+        Tensor::f_cat(&layers.iter().map(flat).collect::<Result<Vec<_>, _>>()?, 0)?.f_to_kind(Kind::Double)?;
+    // How many values each output channel has.
+    let per_channel = |(_, kernel): &(&ConvNorm, &Tensor)| {
+        let outputs = kernel.size()[0] as usize;
+        std::iter::repeat_n((kernel.numel() / outputs) as i64, outputs)
+    };
+    let repeats: Vec<i64> = layers.iter().flat_map(per_channel).collect();
+    let repeats = Tensor::f_from_slice(&repeats)?.f_to(kernels.device())?;
+    let total = kernels.numel() as i64;
+    let _ = kernels.f_mul_(&scales.f_repeat_interleave_self_tensor(&repeats, 0, total)?)?;
+    let kernels = kernels.f_to_kind(kind)?;
+
+    let (mut value, mut channel) = (0, 0);
+    let split = |(layer, kernel): &(&ConvNorm, &Tensor)| {
+        let [outputs, inputs, height, width] = kernel.size()[..] else {
+            return Err(TchError::Shape(format!("a kernel of {:?}", kernel.size())));
+        };
+        let count = kernel.numel() as i64;
+        let part = kernels.f_narrow(0, value, count)?.f_view([outputs, height, width, inputs])?;
+        let bias = biases.f_narrow(0, channel, outputs)?;
+        (value, channel) = (value + count, channel + outputs);
+        Ok(FoldedConvolution { plan: layer.plan, kernel: channels_last(&part.f_permute([0, 3, 1, 2])?)?, bias })
+    };
+    layers.iter().map(split).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use mammoscope_domain::network::network_plan::{NetworkPlan, WidthFactor};
+    use tch::Device;
+
+    use super::*;
+    use crate::learning::initial_weights::initial_model;
+
+    /// Random values everywhere, with biases.
+    fn network() -> ResNet {
+        let width = WidthFactor::of_stem(8).unwrap();
+        let mut model = initial_model(width, 64, None, 5);
+        for (name, values) in &mut model.tensors {
+            for (at, value) in values.iter_mut().enumerate() {
+                *value += ((at * 7919 + name.len() * 104_729) % 1000) as f32 * 1e-3;
+            }
+        }
+        ResNet::from_model(&model, Device::Cpu).unwrap()
+    }
+
+    fn bits(tensor: &Tensor) -> Vec<u32> {
+        let values = tensor.to_kind(Kind::Float).contiguous().flatten(0, -1);
+        Vec::<f32>::try_from(values).unwrap().into_iter().map(f32::to_bits).collect()
+    }
+
+    #[test]
+    fn layers_are_folded_together_as_they_are_alone() {
+        let network = network();
+        let branches = network.blocks.iter().flat_map(|block| block.branch.iter().chain(&block.shortcut));
+        let layers: Vec<_> = [&network.stem].into_iter().chain(branches).map(|layer| (layer, &layer.kernel)).collect();
+        assert_eq!(layers.len(), NetworkPlan::new(WidthFactor::of_stem(8).unwrap()).convolutions().len());
+        for kind in [Kind::Float, Kind::BFloat16] {
+            let together = fold(&layers, kind).unwrap();
+            assert_eq!(together.len(), layers.len());
+            for (folded, layer) in together.iter().zip(&layers) {
+                let alone = fold_group(&[*layer], kind).unwrap().remove(0);
+                assert_eq!((folded.plan, folded.kernel.size()), (layer.0.plan, layer.1.size()));
+                assert!(bits(&folded.kernel) == bits(&alone.kernel) && bits(&folded.bias) == bits(&alone.bias));
+            }
+        }
+    }
+
+    /// The definition in f64, layer by layer.
+    #[test]
+    fn folded_layers_are_scaled_and_shifted() {
+        let network = network();
+        let layer = &network.blocks[3].branch[1];
+        let folded = fold(&[(layer, &layer.kernel)], Kind::Float).unwrap().remove(0);
+        let norm = &layer.norm;
+        let outputs = layer.plan.outputs;
+        let value = |tensor: &Tensor, at: usize| tensor.double_value(&[at as i64]);
+        for channel in 0..outputs {
+            let scale =
+                value(&norm.gamma, channel) / (value(&norm.moving_variance, channel) + BATCH_NORM_EPSILON).sqrt();
+            let shift = value(layer.bias.as_ref().unwrap(), channel) - value(&norm.moving_mean, channel);
+            let bias = shift * scale + value(&norm.beta, channel);
+            assert!((value(&folded.bias, channel) - bias).abs() < 1e-6, "channel {channel}");
+            let of = |kernel: &Tensor| kernel.double_value(&[channel as i64, 2, 1, 0]);
+            assert!((of(&folded.kernel) - of(&layer.kernel) * scale).abs() < 1e-6, "channel {channel}");
+        }
+    }
 }
