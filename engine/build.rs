@@ -4,8 +4,9 @@ use std::env;
 use std::path::PathBuf;
 
 const FOLDER: &str = "src/learning/libtorch_ext";
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "cuda_graph.cpp",
+    "fused_norm.cpp",
     "gpu_memory.cpp",
     "layer_gradients.cpp",
     "libtorch_ext.cpp",
@@ -37,6 +38,8 @@ fn main() {
     cc::Build::new()
         .cpp(true)
         .std("c++17")
+        // Loops over feature maps need all of the compiler, in every profile.
+        .opt_level(3)
         // libtorch's headers warn a lot; they are not ours.
         .warnings(false)
         .define("_GLIBCXX_USE_CXX11_ABI", "1")

@@ -148,7 +148,7 @@ impl Learner {
             half,
             optimizer,
             average,
-            pass: TrainingPass { kind, bn_momentum: config.bn_momentum },
+            pass: TrainingPass { kind, bn_momentum: config.bn_momentum, is_fused: device == Device::Cpu },
             bn_warmup: config.bn_warmup,
             dropout: Dropout::new(config.dropout, kind, device)?,
             loss,

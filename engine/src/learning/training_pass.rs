@@ -4,16 +4,15 @@
 //! the arithmetic, each feature map is released as soon as its gradient is known, and everything happens on one thread and
 //! one stream of a GPU, so that it can be recorded.
 
-use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, LEAKY_RELU_SLOPE};
 use tch::{Kind, TchError, Tensor, no_grad};
 
 use super::flat_parameters::FlatParameters;
 use super::keras_ops::{POOL, POOL_STRIDE, SamePadding, for_equal_channels};
+use super::libtorch_ext::activated_norm::{Behind, NormTensors, Output, SavedNorm, normalisation_gradients, normalise};
+use super::libtorch_ext::channels_last;
 use super::libtorch_ext::layer_gradients::{
-    NormTensors, SavedNorm, Window, convolution_gradients, convolve, gather, leaky_relu_gradient, max_pool,
-    max_pool_gradient, normalisation_gradients, normalise,
+    Window, convolution_gradients, convolve, gather, max_pool, max_pool_gradient,
 };
-use super::libtorch_ext::{channels_last, leaky_relu_in_place};
 use super::resnet::{Block, ConvNorm, ResNet};
 
 /// The settings of a training pass.
@@ -24,6 +23,8 @@ pub struct TrainingPass {
     pub kind: Kind,
     /// Weight of the old values in the moving statistics.
     pub bn_momentum: f64,
+    /// Does batch normalisations and activations together, which is possible on the CPU only.
+    pub is_fused: bool,
 }
 
 /// A forward pass, with what its gradients need.
@@ -98,8 +99,7 @@ impl TrainingPass {
             let x = channels_last(&images.f_to_kind(self.kind)?)?;
             let kernel = network.stem.kernel.f_to_kind(self.kind)?;
             let kernel = if x.size4()?.1 == 1 { for_equal_channels(&kernel)? } else { kernel };
-            let (stem, mut activated) = self.layer_with(&network.stem, kernel, &x)?;
-            leaky_relu_in_place(&mut activated, LEAKY_RELU_SLOPE)?;
+            let (stem, activated) = self.layer_with(&network.stem, kernel, &x, Behind::Activation)?;
             let (pool, mut x) = SavedPool::new(activated)?;
             let mut blocks = Vec::with_capacity(network.blocks.len());
             for block in &network.blocks {
@@ -117,35 +117,39 @@ impl TrainingPass {
 
     fn block(&self, block: &Block, input: &Tensor) -> Result<SavedBlock, TchError> {
         let [first, second, third] = &block.branch;
-        let (first, mut after_first) = self.layer(first, input)?;
-        leaky_relu_in_place(&mut after_first, LEAKY_RELU_SLOPE)?;
-        let (second, mut after_second) = self.layer(second, &after_first)?;
-        leaky_relu_in_place(&mut after_second, LEAKY_RELU_SLOPE)?;
-        // The gradient of a normalisation needs its input, not its output, so the sum and the activation may overwrite
-        // the output, which saves two feature maps per block.
-        let (third, mut output) = self.layer(third, &after_second)?;
-        let shortcut = block.shortcut.as_ref().map(|projection| self.layer(projection, input)).transpose()?;
+        let (first, after_first) = self.layer(first, input, Behind::Activation)?;
+        let (second, after_second) = self.layer(second, &after_first, Behind::Activation)?;
+        let shortcut =
+            block.shortcut.as_ref().map(|projection| self.layer(projection, input, Behind::Nothing)).transpose()?;
         let (shortcut, added) = shortcut.map_or((None, None), |(saved, output)| (Some(saved), Some(output)));
-        let _ = output.f_add_(added.as_ref().unwrap_or(input))?;
-        leaky_relu_in_place(&mut output, LEAKY_RELU_SLOPE)?;
+        let behind = Behind::SumAndActivation(added.as_ref().unwrap_or(input));
+        let (third, output) = self.layer(third, &after_second, behind)?;
         Ok(SavedBlock { branch: [first, second, third], activated: [after_first, after_second], shortcut, output })
     }
 
-    fn layer(&self, layer: &ConvNorm, input: &Tensor) -> Result<(SavedLayer, Tensor), TchError> {
+    /// The output of a layer and what is behind it.
+    fn layer(&self, layer: &ConvNorm, input: &Tensor, behind: Behind<'_>) -> Result<(SavedLayer, Tensor), TchError> {
         // No copy if they have that kind already, as those of `HalfPrecision` do.
-        self.layer_with(layer, layer.kernel.f_to_kind(self.kind)?, input)
+        self.layer_with(layer, layer.kernel.f_to_kind(self.kind)?, input, behind)
     }
 
-    /// The normalised output of a layer, with another kernel.
-    fn layer_with(&self, layer: &ConvNorm, kernel: Tensor, input: &Tensor) -> Result<(SavedLayer, Tensor), TchError> {
+    /// [`TrainingPass::layer`] with another kernel.
+    fn layer_with(
+        &self,
+        layer: &ConvNorm,
+        kernel: Tensor,
+        input: &Tensor,
+        behind: Behind<'_>,
+    ) -> Result<(SavedLayer, Tensor), TchError> {
         let padding = SamePadding::of(input, layer.plan.kernel, layer.plan.stride)?;
         let (input, applied) = padding.applied(input, 0.0)?;
         let window = Window { stride: layer.plan.stride as i64, padding: applied };
         // A bias would be subtracted again with the mean.
-        let convolved = convolve(&input, &kernel, window)?;
+        let convolved = channels_last(&convolve(&input, &kernel, window)?)?;
         // libtorch's momentum is the weight of the new values, Keras' that of the old ones.
-        let (normalised, norm) = normalise(&convolved, norm_tensors(layer), 1.0 - self.bn_momentum)?;
-        Ok((SavedLayer { padding, window, input, kernel, convolved, norm }, normalised))
+        let share = 1.0 - self.bn_momentum;
+        let (output, norm) = normalise(&convolved, norm_tensors(layer), share, behind, self.is_fused)?;
+        Ok((SavedLayer { padding, window, input, kernel, convolved, norm }, output))
     }
 }
 
@@ -168,8 +172,9 @@ impl ForwardPass<'_> {
             for (block, saved) in network.blocks.iter().zip(blocks).rev() {
                 gradient = saved.gradients(block, gradient, &mut layers)?;
             }
-            gradient = pool.gradient(&gradient)?;
-            stem.convolution_gradients(&network.stem, gradient, &mut layers, false)?;
+            let (mut gradient, activated) = pool.gradient(&gradient)?;
+            let output = Output::Activated(&activated);
+            stem.convolution_gradients(&network.stem, &mut gradient, output, &mut layers, false)?;
             let (kernels, norms) = layers.in_order();
             Ok(Gradients { kernels, norms, dense_kernel, dense_bias })
         })
@@ -199,12 +204,10 @@ impl SavedPool {
         Ok((Self { padding, applied, activated, input, places }, output))
     }
 
-    /// The gradient of the stem's normalised output, before its activation.
-    fn gradient(self, gradient: &Tensor) -> Result<Tensor, TchError> {
+    /// The gradient of the activated output of the stem, and that output.
+    fn gradient(self, gradient: &Tensor) -> Result<(Tensor, Tensor), TchError> {
         let gradient = max_pool_gradient(gradient, &self.input, self.applied, &self.places)?;
-        let mut gradient = self.padding.unapplied(gradient)?;
-        leaky_relu_gradient(&mut gradient, &self.activated, LEAKY_RELU_SLOPE)?;
-        Ok(gradient)
+        Ok((self.padding.unapplied(gradient)?, self.activated))
     }
 }
 
@@ -212,17 +215,14 @@ impl SavedBlock {
     /// The gradient of the block's input, given that of its output.
     fn gradients(self, block: &Block, mut gradient: Tensor, layers: &mut LayerGradients) -> Result<Tensor, TchError> {
         let Self { branch: [first, second, third], activated: [after_first, after_second], shortcut, output } = self;
-        leaky_relu_gradient(&mut gradient, &output, LEAKY_RELU_SLOPE)?;
+        let mut inner = third.gradients(&block.branch[2], &mut gradient, Output::ActivatedSum(&output), layers)?;
         drop(output);
-        let mut inner = third.gradients(&block.branch[2], gradient.shallow_clone(), layers)?;
-        leaky_relu_gradient(&mut inner, &after_second, LEAKY_RELU_SLOPE)?;
+        inner = second.gradients(&block.branch[1], &mut inner, Output::Activated(&after_second), layers)?;
         drop(after_second);
-        inner = second.gradients(&block.branch[1], inner, layers)?;
-        leaky_relu_gradient(&mut inner, &after_first, LEAKY_RELU_SLOPE)?;
-        drop(after_first);
-        let mut of_input = first.gradients(&block.branch[0], inner, layers)?;
+        let mut of_input = first.gradients(&block.branch[0], &mut inner, Output::Activated(&after_first), layers)?;
+        drop((after_first, inner));
         let through_shortcut = match (shortcut, &block.shortcut) {
-            (Some(saved), Some(projection)) => saved.gradients(projection, gradient, layers)?,
+            (Some(saved), Some(projection)) => saved.gradients(projection, &mut gradient, Output::Plain, layers)?,
             _ => gradient,
         };
         let _ = of_input.f_add_(&through_shortcut)?;
@@ -231,10 +231,17 @@ impl SavedBlock {
 }
 
 impl SavedLayer {
-    /// The gradient of the layer's input, given that of its normalised output.
-    fn gradients(self, layer: &ConvNorm, gradient: Tensor, layers: &mut LayerGradients) -> Result<Tensor, TchError> {
+    /// The gradient of the layer's input, given that of its output, which is taken: afterwards it is empty or, with
+    /// [`Output::ActivatedSum`], that of the sum.
+    fn gradients(
+        self,
+        layer: &ConvNorm,
+        gradient: &mut Tensor,
+        output: Output<'_>,
+        layers: &mut LayerGradients,
+    ) -> Result<Tensor, TchError> {
         let padding = self.padding;
-        let of_input = self.convolution_gradients(layer, gradient, layers, true)?;
+        let of_input = self.convolution_gradients(layer, gradient, output, layers, true)?;
         padding.unapplied(of_input.expect("it was wanted"))
     }
 
@@ -243,13 +250,18 @@ impl SavedLayer {
     fn convolution_gradients(
         self,
         layer: &ConvNorm,
-        gradient: Tensor,
+        gradient: &mut Tensor,
+        output: Output<'_>,
         layers: &mut LayerGradients,
         is_input_wanted: bool,
     ) -> Result<Option<Tensor>, TchError> {
         let Self { window, input, kernel, convolved, norm, .. } = self;
-        let [of_convolved, gamma, beta] = normalisation_gradients(&gradient, &convolved, norm_tensors(layer), &norm)?;
-        drop((gradient, convolved));
+        let [of_convolved, gamma, beta] =
+            normalisation_gradients(gradient, &convolved, norm_tensors(layer), &norm, output)?;
+        if !matches!(output, Output::ActivatedSum(_)) {
+            *gradient = Tensor::new();
+        }
+        drop(convolved);
         let (of_input, of_kernel) = convolution_gradients(&of_convolved, &input, &kernel, window, is_input_wanted)?;
         // Each of the equal channels that one stands for.
         let of_kernel = of_kernel.f_expand_as(&layer.kernel)?;
@@ -283,7 +295,6 @@ fn norm_tensors(layer: &ConvNorm) -> NormTensors<'_> {
         beta: &norm.beta,
         moving_mean: &norm.moving_mean,
         moving_variance: &norm.moving_variance,
-        epsilon: BATCH_NORM_EPSILON,
     }
 }
 
@@ -328,7 +339,7 @@ mod tests {
     fn one_channel_stands_for_three_equal_ones() {
         for side in [64, 65] {
             let grey = images(1, side);
-            let pass = TrainingPass { kind: Kind::Float, bn_momentum: 0.9 };
+            let pass = TrainingPass { kind: Kind::Float, bn_momentum: 0.9, is_fused: true };
             let (plan, values) = network();
             let network = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
             let network = ResNet::from_tensors(&plan, &network.tensors().unwrap()).unwrap();

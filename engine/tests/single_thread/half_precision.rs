@@ -30,7 +30,7 @@ fn bits(flat: &Tensor) -> Vec<u32> {
 /// of the losses.
 fn by_layer(config: &TrainingConfig, parameters: &mut FlatParameters) -> f64 {
     let network = ResNet::from_tensors(&NetworkPlan::new(config.width), &parameters.tensors().unwrap()).unwrap();
-    let pass = TrainingPass { kind: Kind::BFloat16, bn_momentum: config.bn_momentum };
+    let pass = TrainingPass { kind: Kind::BFloat16, bn_momentum: config.bn_momentum, is_fused: true };
     BATCHES.into_iter().fold(0.0, |sum, number| {
         let Batch { images, labels, .. } = batch(number);
         let forward = pass.forward(&network, &images, None).unwrap();

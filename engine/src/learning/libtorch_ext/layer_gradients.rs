@@ -1,7 +1,7 @@
-//! The layers of the network with their gradients, without libtorch's graph: results have no history, and gradients are
+//! Convolutions and pools with their gradients, without libtorch's graph: results have no history, and gradients are
 //! computed by explicit calls.
 
-use std::ffi::{c_char, c_double, c_int};
+use std::ffi::{c_char, c_int};
 use std::ptr::null_mut;
 
 use tch::{TchError, Tensor};
@@ -26,30 +26,6 @@ unsafe extern "C" {
         of_input: *mut *mut C_tensor,
         of_kernel: *mut *mut C_tensor,
     ) -> *mut c_char;
-    fn mammoscope_normalise(
-        input: *mut C_tensor,
-        gamma: *mut C_tensor,
-        beta: *mut C_tensor,
-        mean: *mut C_tensor,
-        variance: *mut C_tensor,
-        share: c_double,
-        epsilon: c_double,
-        output: *mut *mut C_tensor,
-        saved: *mut *mut C_tensor,
-        backend: *mut i64,
-    ) -> *mut c_char;
-    fn mammoscope_normalisation_gradients(
-        gradient: *mut C_tensor,
-        input: *mut C_tensor,
-        gamma: *mut C_tensor,
-        mean: *mut C_tensor,
-        variance: *mut C_tensor,
-        epsilon: c_double,
-        saved: *const *mut C_tensor,
-        backend: i64,
-        gradients: *mut *mut C_tensor,
-    ) -> *mut c_char;
-    fn mammoscope_leaky_relu_gradient(gradient: *mut C_tensor, result: *mut C_tensor, slope: c_double) -> *mut c_char;
     fn mammoscope_max_pool(
         input: *mut C_tensor,
         padding: i64,
@@ -112,80 +88,6 @@ pub fn convolution_gradients(
     })?;
     // SAFETY: on success the callee has stored new tensors, which we now own.
     Ok(unsafe { (is_input_wanted.then(|| Tensor::from_ptr(of_input)), Tensor::from_ptr(of_kernel)) })
-}
-
-/// The tensors of a batch normalisation, one value per channel each.
-#[derive(Clone, Copy, Debug)]
-pub struct NormTensors<'a> {
-    pub gamma: &'a Tensor,
-    pub beta: &'a Tensor,
-    pub moving_mean: &'a Tensor,
-    pub moving_variance: &'a Tensor,
-    pub epsilon: f64,
-}
-
-/// What the gradients of a batch normalisation need besides its input.
-#[derive(Debug)]
-pub struct SavedNorm {
-    statistics: [Tensor; 3],
-    /// libtorch's implementation.
-    backend: i64,
-}
-
-/// A batch normalisation with the statistics of the batch; the moving ones get them with the weight `share`.
-pub fn normalise(input: &Tensor, norm: NormTensors<'_>, share: f64) -> Result<(Tensor, SavedNorm), TchError> {
-    let (mut output, mut saved, mut backend) = (null_mut(), [null_mut(); 3], 0);
-    // SAFETY: all tensors and pointers outlive the call.
-    checked(unsafe {
-        mammoscope_normalise(
-            pointer(input),
-            pointer(norm.gamma),
-            pointer(norm.beta),
-            pointer(norm.moving_mean),
-            pointer(norm.moving_variance),
-            share,
-            norm.epsilon,
-            &raw mut output,
-            saved.as_mut_ptr(),
-            &raw mut backend,
-        )
-    })?;
-    // SAFETY: on success the callee has stored new tensors, which we now own.
-    let (output, statistics) = unsafe { (Tensor::from_ptr(output), saved.map(|tensor| Tensor::from_ptr(tensor))) };
-    Ok((output, SavedNorm { statistics, backend }))
-}
-
-/// The gradients of a batch normalisation's input, gamma and beta.
-pub fn normalisation_gradients(
-    gradient: &Tensor,
-    input: &Tensor,
-    norm: NormTensors<'_>,
-    saved: &SavedNorm,
-) -> Result<[Tensor; 3], TchError> {
-    let statistics = saved.statistics.each_ref().map(pointer);
-    let mut gradients = [null_mut(); 3];
-    // SAFETY: all tensors and pointers outlive the call.
-    checked(unsafe {
-        mammoscope_normalisation_gradients(
-            pointer(gradient),
-            pointer(input),
-            pointer(norm.gamma),
-            pointer(norm.moving_mean),
-            pointer(norm.moving_variance),
-            norm.epsilon,
-            statistics.as_ptr(),
-            saved.backend,
-            gradients.as_mut_ptr(),
-        )
-    })?;
-    // SAFETY: on success the callee has stored new tensors, which we now own.
-    Ok(unsafe { gradients.map(|tensor| Tensor::from_ptr(tensor)) })
-}
-
-/// Multiplies a gradient, in place, by the slope of the leaky ReLU whose result is given.
-pub fn leaky_relu_gradient(gradient: &mut Tensor, result: &Tensor, slope: f64) -> Result<(), TchError> {
-    // SAFETY: both tensors outlive the call, and the gradient is borrowed mutably.
-    checked(unsafe { mammoscope_leaky_relu_gradient(pointer(gradient), pointer(result), slope) })
 }
 
 /// 3×3 max-pooling with stride 2, and the places of the maxima.

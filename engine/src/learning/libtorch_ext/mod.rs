@@ -1,6 +1,7 @@
 //! Bindings that tch 0.24 lacks, through small C++ files: leaky ReLU with a slope, memory formats, TF32, GPU memory,
 //! layers with their gradients, optimizer steps, random generators, CUDA graphs.
 
+pub mod activated_norm;
 pub mod cuda_graph;
 pub mod gpu_memory;
 pub mod layer_gradients;
