@@ -40,6 +40,9 @@ fn main() {
         .std("c++17")
         // Loops over feature maps need all of the compiler, in every profile.
         .opt_level(3)
+        // Nothing here asks for the processor's exceptions, and without them branches become selections.
+        .flag_if_supported("-fno-trapping-math")
+        .flag_if_supported("-fno-math-errno")
         // libtorch's headers warn a lot; they are not ours.
         .warnings(false)
         .define("_GLIBCXX_USE_CXX11_ABI", "1")

@@ -100,13 +100,14 @@ template <typename Body> INLINE void tiles(int64_t channels, const Body &body) {
 
 // Adds the sums of x - offset and, if wanted, of its square over rows.
 template <bool SQUARES, typename T>
-INLINE void add_sums(const T *x, int64_t rows, int64_t channels, const float *offset, double *sum, double *squares) {
-  tiles(channels, [&](int64_t first, auto count) {
-    for (int64_t begin = 0; begin < rows; begin += ROWS) {
+INLINE void add_sums(const T *__restrict x, int64_t rows, int64_t channels, const float *__restrict offset,
+                     double *__restrict sum, double *__restrict squares) {
+  for (int64_t begin = 0; begin < rows; begin += ROWS) {
+    const int64_t end = std::min(rows, begin + ROWS);
+    tiles(channels, [&](int64_t first, auto count) {
       float part[TILE] = {}, square[TILE] = {};
-      const int64_t end = std::min(rows, begin + ROWS);
       for (int64_t row = begin; row < end; ++row) {
-        const T *values = x + row * channels + first;
+        const T *__restrict values = x + row * channels + first;
         for (int64_t k = 0; k < count; ++k) {
           const float value = load(values + k) - offset[first + k];
           part[k] += value;
@@ -117,8 +118,8 @@ INLINE void add_sums(const T *x, int64_t rows, int64_t channels, const float *of
         sum[first + k] += part[k];
         if (SQUARES) squares[first + k] += square[k];
       }
-    }
-  });
+    });
+  }
 }
 
 // The mean over rows and the sum of the squared distances from it.
@@ -150,71 +151,73 @@ INLINE void block_statistics(const T *x, int64_t rows, int64_t channels, double 
 
 // y = activation(scale · x + shift + added).
 template <typename T, bool ADDS>
-INLINE void block_outputs(const T *x, const T *added, T *y, int64_t rows, const Channels &channels) {
-  tiles(channels.count, [&](int64_t first, auto count) {
-    const float *scale = channels.scale + first, *shift = channels.shift + first;
-    for (int64_t row = 0; row < rows; ++row) {
-      const int64_t place = row * channels.count + first;
-      for (int64_t k = 0; k < count; ++k) {
-        float value = load(x + place + k) * scale[k] + shift[k];
-        if (ADDS) value += load(added + place + k);
-        store(y + place + k, value > 0 ? value : value * channels.slope);
-      }
+INLINE void block_outputs(const T *__restrict x, const T *__restrict added, T *__restrict y, int64_t rows,
+                          const Channels &channels) {
+  const float *__restrict scale = channels.scale, *__restrict shift = channels.shift;
+  const float slope = channels.slope;
+  const int64_t count = channels.count;
+  for (int64_t row = 0; row < rows; ++row, x += count, y += count) {
+    for (int64_t k = 0; k < count; ++k) {
+      float value = load(x + k) * scale[k] + shift[k];
+      if (ADDS) value += load(added + row * count + k);
+      store(y + k, value * (value > 0 ? 1.0f : slope));
     }
-  });
+  }
 }
 
-// The gradient of the normalised value.
-template <typename T, Mask MASK>
-INLINE float masked(const T *gradient, const T *x, const T *y, int64_t place, float scale, float shift, float slope) {
-  const float value = load(gradient + place);
-  if (MASK == NONE) return value;
-  const float sign = MASK == OF_RESULT ? load(y + place) : load(x + place) * scale + shift;
-  return sign > 0 ? value : value * slope;
-}
+// What a gradient is multiplied by, given the sign of the output.
+INLINE float factor_at(float sign, float slope) { return sign > 0 ? 1.0f : slope; }
 
 // Adds the sums of the gradient and of its product with x - mean.
 template <typename T, Mask MASK>
-INLINE void block_sums(T *gradient, const T *x, const T *y, int64_t rows, const Channels &channels, double *sum,
-                       double *product) {
-  tiles(channels.count, [&](int64_t first, auto count) {
-    const float *scale = channels.scale + first, *shift = channels.shift + first, *mean = channels.mean + first;
-    for (int64_t begin = 0; begin < rows; begin += ROWS) {
+INLINE void block_sums(T *__restrict gradient, const T *__restrict x, const T *__restrict y, int64_t rows,
+                       const Channels &channels, double *__restrict sum, double *__restrict product) {
+  const float slope = channels.slope;
+  for (int64_t begin = 0; begin < rows; begin += ROWS) {
+    const int64_t end = std::min(rows, begin + ROWS);
+    tiles(channels.count, [&](int64_t first, auto count) {
+      const float *__restrict scale = channels.scale + first, *__restrict shift = channels.shift + first,
+                  *__restrict mean = channels.mean + first;
       float part[TILE] = {}, products[TILE] = {};
-      const int64_t end = std::min(rows, begin + ROWS);
       for (int64_t row = begin; row < end; ++row) {
         const int64_t place = row * channels.count + first;
+        T *__restrict values = gradient + place;
+        const T *__restrict inputs = x + place;
         for (int64_t k = 0; k < count; ++k) {
-          const float value = masked<T, MASK>(gradient, x, y, place + k, scale[k], shift[k], channels.slope);
-          if (MASK == OF_RESULT) store(gradient + place + k, value);
+          const float input = load(inputs + k);
+          float value = load(values + k);
+          if (MASK == COMPUTED) value *= factor_at(input * scale[k] + shift[k], slope);
+          if (MASK == OF_RESULT) {
+            value *= factor_at(load(y + place + k), slope);
+            store(values + k, value);
+          }
           part[k] += value;
-          products[k] += value * (load(x + place + k) - mean[k]);
+          products[k] += value * (input - mean[k]);
         }
       }
       for (int64_t k = 0; k < count; ++k) {
         sum[first + k] += part[k];
         product[first + k] += products[k];
       }
-    }
-  });
+    });
+  }
 }
 
 // The gradient of x: `scale` · (gradient - `constant` - `factor` · (x - mean)).
 template <typename T, Mask MASK>
-INLINE void block_gradients(const T *gradient, const T *x, T *of_x, int64_t rows, const Channels &channels,
-                            const float *constant, const float *factor) {
-  tiles(channels.count, [&](int64_t first, auto count) {
-    const float *scale = channels.scale + first, *shift = channels.shift + first, *mean = channels.mean + first;
-    const float *minus = constant + first, *times = factor + first;
-    for (int64_t row = 0; row < rows; ++row) {
-      const int64_t place = row * channels.count + first;
-      for (int64_t k = 0; k < count; ++k) {
-        const float value = masked<T, MASK>(gradient, x, x, place + k, scale[k], shift[k], channels.slope);
-        const float distance = load(x + place + k) - mean[k];
-        store(of_x + place + k, scale[k] * (value - minus[k] - times[k] * distance));
-      }
+INLINE void block_gradients(const T *__restrict gradient, const T *__restrict x, T *__restrict of_x, int64_t rows,
+                            const Channels &channels, const float *__restrict constant, const float *__restrict factor) {
+  const float *__restrict scale = channels.scale, *__restrict shift = channels.shift, *__restrict mean = channels.mean;
+  const float slope = channels.slope;
+  const int64_t count = channels.count;
+  for (int64_t row = 0; row < rows; ++row, x += count, gradient += count, of_x += count) {
+    for (int64_t k = 0; k < count; ++k) {
+      const float input = load(x + k);
+      float value = load(gradient + k);
+      if (MASK == COMPUTED) value *= factor_at(input * scale[k] + shift[k], slope);
+      store(of_x + k, scale[k] * (value - constant[k] - factor[k] * (input - mean[k])));
     }
-  });
+  }
 }
 
 // A function for each kind: templates cannot be compiled for several processors.
