@@ -1,7 +1,7 @@
 //! The `mammoscope-engine` program.
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use mammoscope_domain::training::training_changes::{ChangedSettings, TrainingChanges};
@@ -44,9 +44,17 @@ struct TrainArguments {
     foreground: bool,
 }
 
-fn main() -> ExitCode {
+fn main() {
     host_memory::keep_freed_memory();
-    let arguments = Arguments::parse();
+    let status = i32::from(!run(Arguments::parse()));
+    let _ = std::io::stdout().flush();
+    // SAFETY: ends the process at once. libtorch's destructors would take another tenth of a second to free memory that
+    // the system takes back anyway; everything that must be on disk is there.
+    unsafe { libc::_exit(status) }
+}
+
+/// True if the command has succeeded.
+fn run(arguments: Arguments) -> bool {
     let result = match arguments.command {
         Command::Train(TrainArguments { runs, epochs, set: settings, foreground: in_foreground }) => {
             let runs = runs.into_iter().map(RunDir::new).collect();
@@ -54,7 +62,7 @@ fn main() -> ExitCode {
             match train(TrainerTask { runs, changes, in_foreground }, device::load_cuda) {
                 Ok(true) => Ok(()),
                 // The reasons are in the runs' own records.
-                Ok(false) => return ExitCode::FAILURE,
+                Ok(false) => return false,
                 Err(error) => Err(error),
             }
         }
@@ -63,11 +71,8 @@ fn main() -> ExitCode {
             .map(|json| println!("{json}"))
             .map_err(Into::into),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = &result {
+        eprintln!("error: {error:#}");
     }
+    result.is_ok()
 }
