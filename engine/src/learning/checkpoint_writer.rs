@@ -70,6 +70,7 @@ impl Drop for CheckpointWriter {
 
 impl Outcome {
     /// The error of writing, as the full-disk policy expects it.
+    #[must_use]
     pub fn error(self) -> Option<anyhow::Error> {
         match self.result {
             Ok(()) => None,

@@ -24,7 +24,6 @@ impl DeviceNumber {
         Ok(())
     }
 
-    #[must_use]
     pub fn tensor(&self) -> &Tensor {
         &self.tensor
     }

@@ -182,9 +182,10 @@ mod tests {
     fn set(pixels: &[Vec<u8>], is_resident: bool) -> ImageSet<'_> {
         let pixels = pixels.iter().map(Vec::as_slice).collect();
         ImageSet {
-            images: match is_resident {
-                true => TrainingImages::resident(pixels, SIZE, 1),
-                false => TrainingImages::new(pixels, SIZE, 1, Device::Cpu).unwrap(),
+            images: if is_resident {
+                TrainingImages::resident(pixels, SIZE, 1)
+            } else {
+                TrainingImages::new(pixels, SIZE, 1, Device::Cpu).unwrap()
             },
             labels: (0..COUNT).map(|image| DensityClass::ALL[image % 4]).collect(),
             targets: Some((0..COUNT).map(|image| [image as f32, 1.0, 2.0, 3.0]).collect()),

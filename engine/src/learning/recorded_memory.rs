@@ -108,6 +108,7 @@ fn steps_restores_and_rollbacks_keep_all_memory() {
 
 #[test]
 fn steps_are_recorded_once_the_momentum_is_constant() {
+    use StepPart::{FirstPass, FurtherPass, Update};
     let config = config("optimizer=adamw");
     let mut state = state(&config, Kind::Float);
     let mut noted = Noted::default();
@@ -115,6 +116,5 @@ fn steps_are_recorded_once_the_momentum_is_constant() {
         state.learner.step(0.01, &[2, 2, 2], &mut noise(), &mut noted).unwrap();
     }
     // That of the batch normalisations still changes in the first two of the three steps.
-    use StepPart::{FirstPass, FurtherPass, Update};
     assert_eq!(noted.parts, [FirstPass, FurtherPass, FurtherPass, Update]);
 }

@@ -47,7 +47,7 @@ pub trait Replay: fmt::Debug {
     fn take_failure(&mut self) -> Option<String>;
 }
 
-/// The way to carry out steps on a device: on a GPU they are recorded, unless [`WITHOUT_GRAPHS`] is set.
+/// The way to carry out steps on a device: on a GPU they are recorded, unless the environment has `MAMMOSCOPE_WITHOUT_CUDA_GRAPHS`.
 #[must_use]
 pub fn replay_on(device: Device) -> Box<dyn Replay> {
     let is_wanted = device.is_cuda() && std::env::var_os(WITHOUT_GRAPHS).is_none_or(|value| value.is_empty());
@@ -121,6 +121,12 @@ impl Captured {
         }
         let Recording::Ready(graph) = &mut self.parts[part as usize] else { return Ok(false) };
         graph.replay().map(|()| true)
+    }
+}
+
+impl Default for Captured {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -70,7 +70,6 @@ impl StepLog {
     }
 
     /// The sum of the losses, one f64.
-    #[must_use]
     pub fn loss_sum(&self) -> &Tensor {
         &self.current[0]
     }

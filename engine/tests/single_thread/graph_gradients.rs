@@ -106,7 +106,7 @@ fn by_the_graph(
         x = activated(layer(third, None, &y) + shortcut);
     }
     if let Some(factors) = factors(factors_kind, dropout, &network, images) {
-        x = x * factors.to_kind(kind);
+        x = x.g_mul(&factors.to_kind(kind));
     }
     let features = x.mean_dim([2_i64, 3].as_slice(), false, mean_kind);
     let logits = features.linear(&network.dense_kernel, Some(&network.dense_bias));
