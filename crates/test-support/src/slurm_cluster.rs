@@ -5,11 +5,12 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::{skipped, stderr_of, wait_for};
+use crate::{skipped, stderr_of, wait_for, wait_up_to};
 
 /// The daemons and clients without which there is no cluster.
 const PROGRAMS: [&str; 6] = ["munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol"];
@@ -109,15 +110,16 @@ impl SlurmCluster {
 
     /// Lets a requeued task start now, instead of after Slurm's two minutes, and waits until `has_started`. The time is set
     /// again until then: Slurm sets its own once more when it has cleaned up after the attempt before. What Slurm says of the
-    /// task cannot tell, since meanwhile it is pending, completing, and pending again.
+    /// task cannot tell, since meanwhile it is pending, completing, and pending again. Where the time is not accepted, the
+    /// task starts after Slurm's two minutes and its next cycle.
     pub fn start_now(&self, task: &str, has_started: impl Fn() -> bool) {
-        wait_for(&format!("{task} to start again"), || {
+        wait_up_to(Duration::from_secs(300), &format!("{task} to start again"), || {
             if has_started() {
                 return Some(());
             }
             let update = ["update", &format!("JobId={task}"), "StartTime=now"];
             let _ = self.output("scontrol", &update);
-            std::thread::sleep(std::time::Duration::from_millis(500));
+            std::thread::sleep(Duration::from_millis(500));
             None
         });
     }

@@ -62,7 +62,7 @@ impl CheckpointWriter {
 impl Drop for CheckpointWriter {
     fn drop(&mut self) {
         if let Some(Pending { thread, .. }) = self.0.take() {
-            // An error or a panic here has nobody to tell: the training ends for another reason.
+            // An error or a panic here is not reported: the training ends for another reason.
             let _ = thread.join();
         }
     }

@@ -1,8 +1,10 @@
 //! Dropout of the last feature map. Its factors are drawn before a pass, which only multiplies by them, and by a generator
 //! of their own: a recorded pass therefore draws nothing.
 
+use mammoscope_domain::random_stream::RandomStream;
 use tch::{Kind, TchError, Tensor, no_grad};
 
+use super::learning_stream::LearningStream;
 use super::libtorch_ext::channels_last;
 use super::libtorch_ext::random_generator::RandomGenerator;
 use super::resnet::ResNet;
@@ -58,6 +60,12 @@ impl Dropout {
     pub fn factors(&self, count: i64) -> Result<Option<Tensor>, TchError> {
         self.factors.as_ref().map(|factors| factors.f_narrow(0, 0, count)).transpose()
     }
+}
+
+/// The seed of dropout in one step, so that it is a pure function of the run's seed and the step.
+#[must_use]
+pub fn dropout_seed(seed: u64, step: u64) -> u64 {
+    RandomStream::new(seed, LearningStream::Dropout { step }).below(1 << 62) as u64
 }
 
 #[cfg(test)]

@@ -173,3 +173,12 @@ impl Replay for Captured {
 fn warming() -> [Recording; 3] {
     [const { Recording::Warming(0) }; 3]
 }
+
+/// The warning that steps are no longer recorded.
+#[must_use]
+pub fn without_recordings(reason: &str) -> String {
+    format!(
+        "steps cannot be recorded as CUDA graphs ({reason}): they are carried out operation by operation, which changes no \
+         result, but is slower at small batches"
+    )
+}

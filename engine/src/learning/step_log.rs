@@ -1,4 +1,4 @@
-//! The results of steps, on the device until somebody reads them.
+//! The results of steps, on the device until they are read.
 
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use mammoscope_domain::random_stream::RandomStream;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_records::{
     EpochMetrics, EpochRecord, LearningRateReduction, SkippedSample, StepReport,
@@ -18,13 +17,13 @@ use tch::{Device, Kind, TchError};
 use super::augmentation::Augmentation;
 use super::best_models::BestModel;
 use super::checkpoint_writer::CheckpointWriter;
+use super::dropout::dropout_seed;
 use super::epoch_inputs::EpochInputs;
 use super::epoch_plan::{EpochPlan, check_batches};
 use super::evaluation::EvaluationBatch;
 use super::image_set::{ImageSet, SetMetrics};
-use super::learning_stream::LearningStream;
 use super::nonfinite::UnreadSteps;
-use super::replay::{Eager, Replay};
+use super::replay::{Eager, Replay, without_recordings};
 use super::training_observer::{Command, ImageChanges, TrainingObserver, UnusableImage};
 use super::training_progress::TrainingState;
 
@@ -394,17 +393,4 @@ enum Validation {
     NoImages,
     /// A command stops the run; the epoch has not ended.
     Cancelled,
-}
-
-/// The seed of dropout in one step, so that it is a pure function of the run's seed and the step.
-fn dropout_seed(seed: u64, step: u64) -> u64 {
-    RandomStream::new(seed, LearningStream::Dropout { step }).below(1 << 62) as u64
-}
-
-/// The warning that steps are no longer recorded.
-fn without_recordings(reason: &str) -> String {
-    format!(
-        "steps cannot be recorded as CUDA graphs ({reason}): they are carried out operation by operation, which changes no \
-         result, but is slower at small batches"
-    )
 }

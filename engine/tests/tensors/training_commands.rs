@@ -214,7 +214,7 @@ fn recordings_give_their_memory_back_before_batches_are_split() {
     // Memory ran out in the second epoch, after a checkpoint, from which the run has continued.
     assert_eq!(state.to_checkpoint().unwrap(), expected.to_checkpoint().unwrap());
     assert_eq!(epochs_started(&observer), 4);
-    let told = |event: &&RunEventKind| matches!(event, RunEventKind::Warning { message } if message.contains("needs less memory"));
-    assert_eq!(observer.events.iter().filter(told).count(), 1);
+    let released = |event: &&RunEventKind| matches!(event, RunEventKind::Warning { message } if message.contains("needs less memory"));
+    assert_eq!(observer.events.iter().filter(released).count(), 1);
     assert!(!observer.events.iter().any(|event| matches!(event, RunEventKind::BatchSplit(_))));
 }
