@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{engine, script, skipped};
+use crate::{engine, script, skipped, stderr_of};
 
 const SOURCE: &str = include_str!("../shims/faults.c");
 
@@ -87,7 +87,11 @@ impl Faults {
     }
 }
 
-/// A copy of a folder with everything in it.
+/// A copy of a folder with everything in it. Of a run at work, staged files may be gone before they are copied.
 pub fn copy_folder(from: &Path, to: &Path) {
-    assert!(Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap().success());
+    assert!(from.is_dir(), "{}", from.display());
+    let output = Command::new("cp").env("LC_ALL", "C").arg("-r").arg(from).arg(to).output().unwrap();
+    let message = stderr_of(&output);
+    let is_staged_alone = message.lines().all(|line| line.ends_with("No such file or directory"));
+    assert!(to.is_dir() && is_staged_alone, "{message}");
 }

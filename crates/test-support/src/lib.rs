@@ -127,18 +127,13 @@ pub fn script(path: &Path, body: &str) -> PathBuf {
 }
 
 /// Polls `condition` until it returns a value; fails after two minutes and names `what`.
-pub fn wait_for<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
-    wait_up_to(Duration::from_secs(120), what, condition)
-}
-
-/// Polls `condition` until it returns a value; fails after `limit` and names `what`.
-pub fn wait_up_to<T>(limit: Duration, what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(value) = condition() {
             return value;
         }
-        assert!(start.elapsed() < limit, "waited {} s for {what}", limit.as_secs());
+        assert!(start.elapsed() < Duration::from_secs(120), "waited two minutes for {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

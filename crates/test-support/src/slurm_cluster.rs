@@ -5,12 +5,12 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::{skipped, stderr_of, wait_for, wait_up_to};
+use crate::{skipped, stderr_of, wait_for};
 
 /// The daemons and clients without which there is no cluster.
 const PROGRAMS: [&str; 6] = ["munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol"];
@@ -110,18 +110,26 @@ impl SlurmCluster {
 
     /// Lets a requeued task start now, instead of after Slurm's two minutes, and waits until `has_started`. The time is set
     /// again until then: Slurm sets its own once more when it has cleaned up after the attempt before. What Slurm says of the
-    /// task cannot tell, since meanwhile it is pending, completing, and pending again. Where the time is not accepted, the
-    /// task starts after Slurm's two minutes and its next cycle.
+    /// task cannot tell, since meanwhile it is pending, completing, and pending again.
+    ///
+    /// The first time is set after two seconds: a node does not launch a job that starts in the second in which it was
+    /// killed ("Job credential revoked"), and Slurm then fails it. Its two minutes are there for that.
     pub fn start_now(&self, task: &str, has_started: impl Fn() -> bool) {
-        wait_up_to(Duration::from_secs(300), &format!("{task} to start again"), || {
-            if has_started() {
-                return Some(());
-            }
+        std::thread::sleep(Duration::from_secs(2));
+        let start = Instant::now();
+        while !has_started() {
             let update = ["update", &format!("JobId={task}"), "StartTime=now"];
             let _ = self.output("scontrol", &update);
             std::thread::sleep(Duration::from_millis(500));
-            None
-        });
+            let job = self.output("scontrol", &["show", "job", task]).unwrap_or_default();
+            // Slurm's own two minutes, and its next cycle.
+            let is_late = start.elapsed() > Duration::from_secs(300);
+            if is_late || job.contains("JobState=FAILED") {
+                let log = job.lines().find_map(|line| line.trim().strip_prefix("StdOut="));
+                let log = log.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+                panic!("{task} has not started again:\n{job}\n{log}");
+            }
+        }
     }
 }
 

@@ -161,7 +161,7 @@ impl Learner {
 
     /// Updates the weights by the gradient of the mean loss over all images of a step, in batches of `counts` images.
     /// Batches are made one at a time, so that only one is in memory, and batch-normalised separately. Does not wait for
-    /// the device.
+    /// the device. What `replay` has recorded must be a step with the same `counts`.
     pub fn step(
         &mut self,
         rate: f64,

@@ -10,9 +10,13 @@
 
 namespace {
 
-// Compiled for several processors, of which the best is chosen at the start.
+// Compiled for several processors, of which the best is chosen at the start. GCC 11 has no names for their levels.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#if __GNUC__ >= 12
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#endif
 #else
 #define FOR_EACH_PROCESSOR
 #endif
