@@ -44,16 +44,17 @@ fn an_array_that_is_requeued_twice_ends_with_the_same_bytes_and_is_pooled() {
             // As Slurm does before the time limit: the batch shell alone gets it, whose place the trainer has taken.
             assert!(fixture.cluster.output("scancel", &["--batch", "--signal=USR1", task]).is_some());
         }
-        for (run, task) in runs.iter_mut().zip(&tasks) {
+        for run in &mut runs {
             let (phase, step) = run.wait_ended();
             assert_eq!(phase, RunPhase::Queued, "{}", run.log());
             let status = read_status(&run.dir.status()).unwrap();
             let reason = format!("requeued in Slurm, restart {}", restart + 1);
             assert_eq!((status.reason.as_deref(), status.pid), (Some(reason.as_str()), None));
             reached.push(step);
-            let is_working = || read_status(&run.dir.status()).is_ok_and(|status| status.state != RunPhase::Queued);
-            fixture.cluster.start_now(task, is_working);
         }
+        let is_working =
+            |run: &WatchedRun| read_status(&run.dir.status()).is_ok_and(|status| status.state != RunPhase::Queued);
+        fixture.cluster.start_now(&tasks, || runs.iter().all(is_working));
         for (run, reached) in runs.iter_mut().zip(reached) {
             let resumed = run.wait("the resumption", |kind| match kind {
                 RunEventKind::Resumed { step, .. } => Some(*step),

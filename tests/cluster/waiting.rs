@@ -66,7 +66,7 @@ fn a_node_without_the_workspace_says_so() {
     fs::write(fixture.file(&submission, "token"), "of another workspace").unwrap();
     let task = submission.ids().next().unwrap().0.to_string();
     let log = fixture.file(&submission, &format!("logs/{task}.txt"));
-    fixture.cluster.start_now(&task, || log.exists());
+    fixture.cluster.start_now(&[task], || log.exists());
     fixture.wait_shown("failed in Slurm before the trainer started: is the workspace shared with the nodes?");
     let log = fs::read_to_string(log).unwrap();
     assert!(log.contains("that this job was submitted from: is it on a shared file system?"), "{log}");

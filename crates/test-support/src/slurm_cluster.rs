@@ -108,26 +108,30 @@ impl SlurmCluster {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Lets a requeued task start now, instead of after Slurm's two minutes, and waits until `has_started`. The time is set
-    /// again until then: Slurm sets its own once more when it has cleaned up after the attempt before. What Slurm says of the
+    /// Lets requeued tasks start now, instead of after Slurm's two minutes, and waits until `have_started`. The time is set
+    /// again until then: Slurm sets its own once more when it has cleaned up after the attempt before. What Slurm says of a
     /// task cannot tell, since meanwhile it is pending, completing, and pending again.
     ///
     /// The first time is set after two seconds: a node does not launch a job that starts in the second in which it was
     /// killed ("Job credential revoked"), and Slurm then fails it. Its two minutes are there for that.
-    pub fn start_now(&self, task: &str, has_started: impl Fn() -> bool) {
+    pub fn start_now(&self, tasks: &[String], have_started: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_secs(2));
         let start = Instant::now();
-        while !has_started() {
-            let update = ["update", &format!("JobId={task}"), "StartTime=now"];
-            let _ = self.output("scontrol", &update);
+        while !have_started() {
+            for task in tasks {
+                let update = ["update", &format!("JobId={task}"), "StartTime=now"];
+                let _ = self.output("scontrol", &update);
+            }
             std::thread::sleep(Duration::from_millis(500));
-            let job = self.output("scontrol", &["show", "job", task]).unwrap_or_default();
             // Slurm's own two minutes, and its next cycle.
             let is_late = start.elapsed() > Duration::from_secs(300);
-            if is_late || job.contains("JobState=FAILED") {
-                let log = job.lines().find_map(|line| line.trim().strip_prefix("StdOut="));
-                let log = log.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-                panic!("{task} has not started again:\n{job}\n{log}");
+            for task in tasks {
+                let job = self.output("scontrol", &["show", "job", task]).unwrap_or_default();
+                if is_late || job.contains("JobState=FAILED") {
+                    let log = job.lines().find_map(|line| line.trim().strip_prefix("StdOut="));
+                    let log = log.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+                    panic!("{task} has not started again:\n{job}\n{log}");
+                }
             }
         }
     }
