@@ -12,7 +12,7 @@ use crate::setup;
 const PROGRAMS: [&str; 3] = ["mammoscope", "mammoscope-engine", "mammoscope-engine-bench"];
 const SCRIPTS: [&str; 3] = ["run.sh", "gpu_check.py", "peer.py"];
 /// The largest folder that is packed: connections to such machines can be slow.
-const MAX_FOLDER: u64 = 30_000_000;
+const MAX_FOLDER: u64 = 60_000_000;
 
 /// Arguments of `cargo xtask gpu-check`.
 #[derive(Debug, clap::Args)]
