@@ -9,14 +9,15 @@ use std::process::Command;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
 use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_storage::models::model_file::Model;
 use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 use mammoscope_storage::runs::run_dir::RunDir;
-use mammoscope_test_support::faults::{EROFS, Faults};
+use mammoscope_test_support::faults::{ENOSPC, EROFS, Faults};
 use mammoscope_test_support::training_fixture::{
     TrainingFixture, assert_nothing_half_written, assert_whole_and_finite, events, status, summary, wait_for_end,
     wait_for_event,
 };
-use mammoscope_test_support::{has_ended, skipped, stderr_of, wait_for};
+use mammoscope_test_support::{has_ended, names_in, skipped, stderr_of, wait_for};
 
 use crate::completeness::Outcome;
 
@@ -213,6 +214,32 @@ fn a_run_directory_that_becomes_read_only_pauses_the_run_until_it_is_writable() 
     assert_continued(&run, &expected);
     let warned = |part: &str| summary(&run).warnings.iter().any(|warning| warning.message.contains(part));
     assert!(warned("status.json could not be written for a while"), "{:?}", summary(&run).warnings);
+}
+
+#[test]
+fn a_model_that_cannot_be_written_at_first_is_that_of_its_epoch_and_comes_before_the_last_checkpoint() {
+    let Some(faults) = Faults::new() else { return };
+    let settings = ["epochs=3", "keep_best=3"];
+    let other = TrainingFixture::new();
+    let undisturbed = other.train_successfully(&settings);
+    faults.refuse(&[(ENOSPC, "/checkpoints/best-")]);
+    let fixture = TrainingFixture::new().with_engine(&faults.engine());
+    let run = fixture.start(&settings);
+    let reason = wait_for_event(&run, "a pause", |event| match event {
+        RunEventKind::Waiting { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    assert!(reason.contains("No space left on device") && reason.contains("best-001-"), "{reason}");
+    // The next epoch has begun to change the weights.
+    assert!(events(&run).iter().any(|event| matches!(event, RunEventKind::EpochStarted { epoch: 2, .. })));
+    assert!(!run.last_checkpoint().exists(), "it would list a model that is missing");
+    faults.relent();
+    assert_continued(&run, &Outcome::of(&undisturbed));
+    for name in names_in(&undisturbed.checkpoints()).iter().filter(|name| name.starts_with("best-")) {
+        let [expected, written] =
+            [&undisturbed, &run].map(|run| Model::read(&run.checkpoints().join(name)).unwrap().tensors);
+        assert!(expected == written, "{name}");
+    }
 }
 
 /// Makes the folder of a run a mount of its own, which is read-only.

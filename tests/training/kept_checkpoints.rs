@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use mammoscope_domain::run::run_records::CheckpointKind;
 use mammoscope_storage::models::model_file::{Model, ModelMetadata};
 use mammoscope_storage::runs::kept_checkpoints::kept_checkpoints;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -40,6 +41,30 @@ fn every_nth_model_is_kept_and_is_the_one_that_is_evaluated() {
     assert!(!stderr_of(&output).contains("epoch-"), "{}", stderr_of(&output));
     let output = fixture.output(&["model", "info", run.kept_checkpoint(4).to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+}
+
+#[test]
+fn models_that_a_killed_trainer_had_not_recorded_are_recorded_by_its_successor() {
+    let fixture = TrainingFixture::new();
+    let run = fixture.train_successfully(&["epochs=4", "keep_every=2", "keep_best=5"]);
+    let saved = |kind| {
+        let checkpoints = summary(&run).checkpoints.into_iter().map(|saved| saved.record);
+        checkpoints.filter(|saved| saved.kind == kind && saved.epoch <= 4).collect::<Vec<_>>()
+    };
+    let before = [CheckpointKind::Best, CheckpointKind::Kept].map(saved);
+    assert!(before.iter().all(|models| models.iter().any(|model| model.epoch == 4)), "{before:?}");
+    // As when it is killed once the checkpoint is on disk: the events have reached the end of the epoch.
+    let text = fs::read_to_string(run.events()).unwrap();
+    let last = text.lines().position(|line| line.contains(r#""event":"epoch_ended","epoch":4"#)).unwrap();
+    let kept: String = text.split_inclusive('\n').take(last + 1).collect();
+    fs::write(run.events(), &kept).unwrap();
+    assert_ne!([CheckpointKind::Best, CheckpointKind::Kept].map(saved), before);
+
+    let output = fixture.resume(&run, &["--epochs", "5"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!([CheckpointKind::Best, CheckpointKind::Kept].map(saved), before);
+    assert!(fs::read_to_string(run.events()).unwrap().starts_with(&kept));
+    assert_whole_and_finite(&run);
 }
 
 #[test]

@@ -362,13 +362,9 @@ impl<'a> TrainingLoop<'a> {
             self.observer.record(RunEventKind::LearningRateReduced(LearningRateReduction { epoch, from, to }))?;
         }
         if let Some((rank, model)) = best {
-            self.save_best(model)?;
             self.state.best.insert(rank, model);
         }
-        if self.config.keeps(epoch) {
-            self.save_kept(epoch)?;
-        }
-        self.save_last_meanwhile()?;
+        self.save_epoch_meanwhile(epoch, best.map(|(_, model)| model))?;
         // After the last epoch there is nothing left to stop.
         Ok((self.stops_after_epoch && !self.is_complete()).then_some(Ending::Stopped))
     }

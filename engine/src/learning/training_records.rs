@@ -1,6 +1,6 @@
 //! The checkpoints of a training run: the last state, the best models, and those of every Nth epoch.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -11,6 +11,7 @@ use mammoscope_storage::models::model_file::Model;
 use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 
 use super::best_models::BestModel;
+use super::checkpoint_writer::{ModelToWrite, Outcome, StateToWrite};
 use super::nonfinite::Nonfinite;
 use super::training_loop::TrainingLoop;
 use super::training_observer::NotSaved;
@@ -39,37 +40,67 @@ impl TrainingLoop<'_> {
     /// Starts to write the checkpoint to resume from, while the training continues. What follows is up to
     /// [`TrainingLoop::finish_saving`].
     pub(super) fn save_last_meanwhile(&mut self) -> anyhow::Result<()> {
-        self.finish_saving(true)?;
-        self.check_weights()?;
-        self.observer.sync();
-        let saved = self.described(CheckpointKind::Last, LAST.to_owned(), None);
-        let (run, notes) = (self.task.run.clone(), self.observer.notes());
-        self.writer.start(run, self.state.snapshot()?, notes, saved).context("start a thread for a checkpoint")
+        self.save_meanwhile(&[])
     }
 
-    /// Records that the started checkpoint is on disk, if it is or `waits`, and removes models that it does not list. If
-    /// it cannot be written, the training waits until the current state can.
+    /// Starts to write the checkpoints of an epoch that has just ended: its models, if it is one of the `best` or kept,
+    /// and the one to resume from. The models are on disk before the checkpoint that counts the epoch, so that a run which
+    /// is interrupted between the two writes them again.
+    pub(super) fn save_epoch_meanwhile(&mut self, epoch: u32, best: Option<BestModel>) -> anyhow::Result<()> {
+        let run = self.task.run;
+        let kept = self.config.keeps(epoch).then(|| (CheckpointKind::Kept, run.kept_checkpoint(epoch), None));
+        let best = best.map(|model| (CheckpointKind::Best, run.best_checkpoint(epoch, model.value), Some(model)));
+        self.save_meanwhile(&best.into_iter().chain(kept).collect::<Vec<_>>())
+    }
+
+    fn save_meanwhile(&mut self, models: &[(CheckpointKind, PathBuf, Option<BestModel>)]) -> anyhow::Result<()> {
+        self.finish_saving(true)?;
+        self.check_weights()?;
+        let models = models.iter().map(|(kind, path, best)| self.model(*kind, path, *best)).collect::<Result<_, _>>()?;
+        self.observer.sync();
+        let state = StateToWrite {
+            run: self.task.run.clone(),
+            snapshot: self.state.snapshot()?,
+            notes: self.observer.notes(),
+            saved: self.described(CheckpointKind::Last, LAST.to_owned(), None),
+        };
+        self.writer.start(models, state).context("start a thread for a checkpoint")
+    }
+
+    /// Records the started checkpoints that are on disk, all of them if it `waits`, and after the last one removes models
+    /// that it does not list. If one cannot be written, the training waits until it and the current state can.
     pub(super) fn finish_saving(&mut self, waits: bool) -> anyhow::Result<()> {
-        let Some(outcome) = self.writer.outcome(waits) else { return Ok(()) };
-        let saved = outcome.saved.clone();
-        match outcome.error() {
-            None => self.saved(saved)?,
-            Some(error) => {
-                self.not_saved(LAST, error)?;
-                self.save_last()?;
+        while let Some(outcome) = self.writer.next_outcome(waits) {
+            match outcome {
+                Outcome::Saved(saved) => {
+                    let is_last = saved.kind == CheckpointKind::Last;
+                    self.saved(saved)?;
+                    if !is_last {
+                        continue;
+                    }
+                }
+                Outcome::Failed { file, error, unwritten } => {
+                    self.not_saved(&file, error)?;
+                    for model in unwritten {
+                        self.write_model(model)?;
+                    }
+                    self.save_last()?;
+                }
             }
+            self.state.best.remove_others(self.task.run)?;
         }
-        Ok(self.state.best.remove_others(self.task.run)?)
+        Ok(())
     }
 
     /// [`TrainingLoop::finish_saving`] before the state goes back to whatever checkpoint there is.
     pub(super) fn abandon_saving(&mut self) -> anyhow::Result<()> {
-        let Some(outcome) = self.writer.outcome(true) else { return Ok(()) };
-        let saved = outcome.saved.clone();
-        match outcome.error() {
-            None => self.saved(saved),
-            Some(error) => self.failed(LAST, &error),
+        while let Some(outcome) = self.writer.next_outcome(true) {
+            match outcome {
+                Outcome::Saved(saved) => self.saved(saved)?,
+                Outcome::Failed { file, error, .. } => self.failed(&file, &error)?,
+            }
         }
+        Ok(())
     }
 
     fn check_weights(&mut self) -> anyhow::Result<()> {
@@ -87,39 +118,25 @@ impl TrainingLoop<'_> {
         if needed { self.save_last() } else { Ok(()) }
     }
 
-    pub(super) fn save_best(&mut self, model: BestModel) -> anyhow::Result<()> {
-        let path = self.task.run.best_checkpoint(model.epoch, model.value);
-        let monitor = self.task.config.monitor.to_string();
-        let facts = [("epoch", model.epoch.to_string()), ("monitor", monitor), ("value", model.value.to_string())];
-        self.save_model(CheckpointKind::Best, &path, facts, Some(model))
-    }
-
-    /// Writes the model of an epoch that has just ended. It is on disk before the checkpoint that counts the epoch, so
-    /// that a run which is interrupted between the two writes it again.
-    pub(super) fn save_kept(&mut self, epoch: u32) -> anyhow::Result<()> {
-        let path = self.task.run.kept_checkpoint(epoch);
-        self.save_model(CheckpointKind::Kept, &path, [("epoch", epoch.to_string())], None)
-    }
-
-    /// Writes the evaluated weights as a model. Weights that are not finite are never saved.
-    fn save_model<const N: usize>(
-        &mut self,
-        kind: CheckpointKind,
-        path: &Path,
-        facts: [(&str, String); N],
-        best: Option<BestModel>,
-    ) -> anyhow::Result<()> {
-        if !self.state.learner.is_finite()? {
-            return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
-        }
-        let mut metadata = self.task.metadata.clone();
-        metadata.provenance.extend(facts.map(|(key, value)| (key.to_owned(), value)));
+    /// The evaluated weights as a model.
+    fn model(&self, kind: CheckpointKind, path: &Path, best: Option<BestModel>) -> anyhow::Result<ModelToWrite> {
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let model = Model { metadata, tensors: self.state.learner.values()? };
-        while let Err(error) = model.write(path) {
-            self.not_saved(&file, error.into())?;
-        }
         let saved = self.described(kind, file, best);
+        let mut metadata = self.task.metadata.clone();
+        metadata.provenance.insert("epoch".to_owned(), saved.epoch.to_string());
+        if let Some(value) = saved.value {
+            let facts = [("monitor", self.task.config.monitor.to_string()), ("value", value.to_string())];
+            metadata.provenance.extend(facts.map(|(key, value)| (key.to_owned(), value)));
+        }
+        let model = Model { metadata, tensors: self.state.learner.values()? };
+        Ok(ModelToWrite { path: path.to_owned(), model, saved })
+    }
+
+    fn write_model(&mut self, model: ModelToWrite) -> anyhow::Result<()> {
+        let ModelToWrite { path, model, saved } = model;
+        while let Err(error) = model.write(&path) {
+            self.not_saved(&saved.file, error.into())?;
+        }
         self.saved(saved)
     }
 

@@ -21,6 +21,7 @@ mod single_run;
 mod step_watch;
 mod storage_faults;
 mod supervision;
+mod unrecorded_models;
 mod watched_images;
 
 use std::sync::Arc;

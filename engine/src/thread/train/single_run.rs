@@ -44,6 +44,7 @@ use super::requeue::end_of_interrupted;
 use super::run_log;
 use super::run_queue::RunQueue;
 use super::storage_faults::removed_text;
+use super::unrecorded_models::record_models;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::epoch_plan::{check_batches, steps_per_epoch};
 use crate::learning::libtorch_ext::cuda_graph::use_own_stream;
@@ -260,6 +261,7 @@ impl SingleRun<'_> {
         let mut state = TrainingState::initial(config, per_epoch, loss, device, kind)?;
         let notes = checkpoint_notes(config, &data, recorder)?;
         self.restore(&mut state, &notes, recorder)?;
+        record_models(self.run, config, &state, recorder)?;
         if let Err(error) = remove_kept_after(self.run, state.progress.epochs_done) {
             let message = format!("models of epochs that are trained again cannot be removed: {error}");
             recorder.record(RunEventKind::Warning { message })?;

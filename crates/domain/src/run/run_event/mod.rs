@@ -1,9 +1,9 @@
 //! The events of a training run, one per line of `events.jsonl`.
 //!
 //! Legal order: `Created → (Started → Resumed? → (EpochStarted → StepReported* → EpochEnded → CheckpointSaved*)* →
-//! Evaluated* → Ended)*`, with acknowledgements, warnings and skipped samples anywhere after `Started`. The last
-//! checkpoint of an epoch is written while the next one trains, so that its `CheckpointSaved` may come among the events of
-//! that one. A trainer that was killed leaves no `Ended`; the next event is then the `Started` of its successor.
+//! Evaluated* → Ended)*`, with acknowledgements, warnings and skipped samples anywhere after `Started`. The checkpoints of
+//! an epoch are written while the next one trains, so that their `CheckpointSaved` may come among its events. A trainer
+//! that was killed leaves no `Ended`; the next event is then the `Started` of its successor.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
