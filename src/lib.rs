@@ -1,8 +1,8 @@
 //! mammoscope: train, evaluate and explain a mammographic breast-density classifier from the terminal.
 //!
 //! This package is the user interface: the command line ([`cli`]) and the workbench ([`tui`]), over [`settings`],
-//! [`report`], [`analysis`] and [`terminal`], which both share. It links no libtorch: everything that needs tensors runs in
-//! `mammoscope-engine`, a separate process. The crates below it, each with those it depends on:
+//! [`report`], [`analysis`], [`jobs`] and [`terminal`], which both share. It links no libtorch: everything that needs
+//! tensors runs in `mammoscope-engine`, a separate process. The crates below it, each with those it depends on:
 //!
 //! ```text
 //! domain                                           data and arithmetic; no I/O
@@ -16,6 +16,7 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod jobs;
 pub mod report;
 pub mod settings;
 pub mod terminal;

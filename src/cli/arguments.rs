@@ -30,8 +30,10 @@ use super::show::ShowArguments;
 use super::split::SplitArguments;
 use super::status::StatusArguments;
 use super::submit::SubmitArguments;
+use super::supervise_job::SuperviseJobArguments;
 use super::train::TrainArguments;
 use super::workbench::{AttachArguments, LookArguments};
+use crate::jobs::supervisor::SUBCOMMAND;
 
 /// Train, evaluate and apply classifiers of mammographic breast density from the terminal.
 ///
@@ -82,6 +84,8 @@ pub(super) enum Command {
     Config(ConfigArguments),
     Completions(CompletionsArguments),
     Man(ManArguments),
+    #[command(name = SUBCOMMAND, hide = true)]
+    SuperviseJob(SuperviseJobArguments),
 }
 
 #[cfg(test)]

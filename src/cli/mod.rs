@@ -47,6 +47,7 @@ mod split_file;
 mod status;
 mod study_document;
 mod submit;
+mod supervise_job;
 mod terminal_picture;
 mod train;
 mod trainer_start;
@@ -130,5 +131,6 @@ fn dispatch(arguments: Arguments, console: &Console, workbench: &Workbench<'_>) 
         Command::Config(arguments) => settings_file::run(&arguments, workbench, console),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments, console),
+        Command::SuperviseJob(arguments) => supervise_job::run(arguments),
     }
 }

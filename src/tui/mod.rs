@@ -58,7 +58,7 @@ use view_state::ViewState;
 
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::tui::protocol::effect::{Destination, Effect};
-use crate::tui::protocol::jobs::JobList;
+use crate::tui::protocol::jobs::{JobList, going_on};
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
@@ -140,16 +140,14 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let outcome = workbench.live(&mut app, options.run);
     workbench.saver.save(app.view_state());
     drop(taken);
-    // While jobs end, nothing else is seen on the terminal as it was before.
+    // While preprocessing ends, nothing else is seen on the terminal as it was before.
     let said = say_farewell(app.shared.jobs.farewell());
     drop(workbench);
     let _ = said.recv_timeout(FAREWELL_TIMEOUT);
     outcome?;
-    let active = app.shared.runs.active().count();
-    if active > 0 {
-        let running =
-            if active == 1 { "1 run keeps running".to_owned() } else { format!("{active} runs keep running") };
-        let _ = writeln!(io::stdout(), "{running}; `{}` returns to the workbench", options.return_command);
+    if let Some((text, are_several)) = going_on(app.shared.runs.active().count(), app.shared.jobs.lasting()) {
+        let keep = if are_several { "keep" } else { "keeps" };
+        let _ = writeln!(io::stdout(), "{text} {keep} running; `{}` returns to the workbench", options.return_command);
     }
     Ok(())
 }

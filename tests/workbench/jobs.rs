@@ -1,5 +1,5 @@
 //! Jobs of the workbench in a terminal: finished and opened ones, one with findings, preprocessing, one that is stopped, and
-//! one that holds up quitting.
+//! one that outlives the workbench.
 
 #![cfg(unix)]
 
@@ -23,7 +23,7 @@ fn generate(session: &mut PtySession, subjects: &str, size: &str) {
 /// Leaves the list of jobs.
 fn leave_list(session: &mut PtySession) {
     session.send(b"\x1b");
-    session.wait_for("the screen below", |screen| !screen.contents().contains("jobs end with the workbench"));
+    session.wait_for("the screen below", |screen| !screen.contents().contains("jobs and training runs continue"));
 }
 
 /// Waits until the job has done some of its 4,000 subjects; from then on it ends cleanly when it is asked to.
@@ -78,26 +78,48 @@ fn a_job_is_stopped_cleanly_with_proof() {
 }
 
 #[test]
-fn quitting_asks_while_a_job_runs_and_then_ends_it() {
+fn a_job_outlives_the_workbench_and_is_listed_and_stopped_by_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
     session.wait_for_text("[1 Datasets]");
     generate(&mut session, "4000", "650");
     let process = process(&session);
+    let is_alive = || Path::new("/proc").join(&process).exists();
     wait_for_progress(&session);
     leave_list(&mut session);
     session.send(b"q");
-    session.wait_for_text("Stop 1 job and quit?");
-    session.send(b"\x1b");
-    session.wait_for("no question", |screen| !screen.contents().contains("Stop 1 job and quit?"));
-    session.send(b"q");
-    session.wait_for_text("Stop 1 job and quit?");
-    session.wait_for_text("/ws/datasets/phantoms ends with");
-    session.send(b"y");
-    assert!(session.wait_for_end().0.success());
-    assert!(!Path::new("/proc").join(&process).exists(), "jobs end with the workbench");
+    assert!(session.wait_for_end().0.success(), "there is nothing to ask");
+    assert!(is_alive(), "it goes on");
     let left = session.contents();
-    assert!(left.contains("/ws/datasets/phantoms ends with the workbench, after its current file"), "{left}");
+    assert!(left.contains("1 job keeps running; `mammoscope attach"), "{left}");
+    // As when the connection breaks.
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("[1 Datasets]");
+    session.send(b"J");
+    session.wait_for_text(&format!("process {process}"));
+    session.close_terminal();
+    session.wait_for_end();
+    assert!(is_alive(), "it goes on");
+
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("[1 Datasets]");
+    session.send(b"J");
+    session.wait_for_text(&format!("process {process}"));
+    wait_for_progress(&session);
+    session.send(b"x");
+    session.wait_for_text("the process has ended: exit status 130");
+    assert!(!is_alive());
+    leave_list(&mut session);
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("[1 Datasets]");
+    session.send(b"J");
+    session.wait_for_text("stopped");
+    leave_list(&mut session);
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
 }
 
 fn phantoms(folder: &Path, arguments: &[&str]) {
@@ -127,7 +149,7 @@ fn an_audit_with_findings_has_finished() {
     session.send(b"i");
     session.wait_for_text("error unreadable");
     session.send(b"\x1b");
-    session.wait_for_text("jobs end with the workbench");
+    session.wait_for_text("jobs and training runs continue");
     leave_list(&mut session);
     session.send(b"q");
     assert!(session.wait_for_end().0.success());

@@ -73,7 +73,8 @@ impl CheckpointWriter {
     /// The next outcome, if there is one or, if it `waits`, once there is. Without one all are taken, or `waits` is false.
     pub fn next_outcome(&mut self, waits: bool) -> Option<Outcome> {
         let Pending { outcomes, .. } = self.0.as_ref()?;
-        let received = if waits { outcomes.recv().map_err(|_| TryRecvError::Disconnected) } else { outcomes.try_recv() };
+        let received =
+            if waits { outcomes.recv().map_err(|_| TryRecvError::Disconnected) } else { outcomes.try_recv() };
         match received {
             Ok(outcome) => return Some(outcome),
             Err(TryRecvError::Empty) => {}

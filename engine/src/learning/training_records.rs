@@ -56,7 +56,8 @@ impl TrainingLoop<'_> {
     fn save_meanwhile(&mut self, models: &[(CheckpointKind, PathBuf, Option<BestModel>)]) -> anyhow::Result<()> {
         self.finish_saving(true)?;
         self.check_weights()?;
-        let models = models.iter().map(|(kind, path, best)| self.model(*kind, path, *best)).collect::<Result<_, _>>()?;
+        let models =
+            models.iter().map(|(kind, path, best)| self.model(*kind, path, *best)).collect::<Result<_, _>>()?;
         self.observer.sync();
         let state = StateToWrite {
             run: self.task.run.clone(),

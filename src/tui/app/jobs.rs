@@ -9,11 +9,11 @@ use crate::tui::popups::jobs::JobsPopup;
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::job_findings::JobWork;
 use crate::tui::protocol::job_kind::JobKind;
-use crate::tui::protocol::jobs::{Job, JobEffect, JobEnd, JobId, JobMessage, JobOrder, JobResult, JobState};
+use crate::tui::protocol::jobs::{Job, JobEffect, JobEnd, JobId, JobMessage, JobOrder, JobResult, JobState, going_on};
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_cluster::shell_text::shell_word;
-use mammoscope_domain::text::counted::{counted, counted_as};
+use mammoscope_domain::text::counted::counted_as;
 
 impl App {
     /// Handles a message of the service of jobs.
@@ -25,6 +25,12 @@ impl App {
                 }
             }
             return Vec::new();
+        }
+        if let JobMessage::Found(found) = message {
+            let folder = found.folder.clone();
+            let id = self.shared.jobs.add_found(*found);
+            self.refresh_jobs();
+            return id.map(|id| Effect::Job(JobEffect::Follow { id, folder })).into_iter().collect();
         }
         let notice = self.shared.jobs.take(message, self.shared.now).map(end_notice);
         self.refresh_jobs();
@@ -52,10 +58,10 @@ impl App {
     }
 
     fn start_job(&mut self, order: JobOrder) -> Vec<Effect> {
-        let arguments = order.arguments.clone();
-        let id = self.shared.jobs.add(order, self.shared.now);
+        let started = self.shared.now;
+        let id = self.shared.jobs.add(order.clone(), started);
         self.refresh_jobs();
-        vec![Effect::Job(JobEffect::Spawn { id, arguments })]
+        vec![Effect::Job(JobEffect::Spawn { id, order, started })]
     }
 
     fn open_job(&mut self, id: JobId) -> Vec<Effect> {
@@ -129,31 +135,32 @@ impl App {
         self.screens.train.data().to_owned()
     }
 
-    /// Quits, after a question if jobs run, which end with the workbench, or if runs are just being started.
+    /// Quits, after a question if images are being preprocessed, which ends with the workbench, or if runs are just being
+    /// started.
     pub(super) fn quit(&mut self) -> Vec<Effect> {
-        let (active, starting) = (self.shared.jobs.active(), self.screens.train.starting());
+        let (ending, starting) = (self.shared.jobs.farewell(), self.screens.train.starting());
         let is_asked = self.popups.iter().any(|popup| matches!(popup, Popup::Confirm(_)));
-        if (active == 0 && starting.is_none()) || is_asked {
+        if (ending.is_empty() && starting.is_none()) || is_asked {
             return vec![Effect::Quit];
         }
-        let (title, yes) = match active {
-            0 => ("Quit before training has started?".to_owned(), "quit"),
-            _ => (format!("Stop {} and quit?", counted(active, "job")), "stop and quit"),
+        let (title, yes) = if ending.is_empty() {
+            ("Quit before training has started?", "quit")
+        } else {
+            ("Stop preprocessing and quit?", "stop and quit")
         };
         let mut parts = Vec::new();
-        if active > 0 {
-            parts.push(self.shared.jobs.farewell() + ".");
+        if !ending.is_empty() {
+            parts.push(ending + ".");
         }
         if let Some(runs) = starting {
             let runs = counted_as(runs, "run is still being started and", "runs are still being started and");
             parts.push(format!("{runs} may be lost."));
         }
-        parts.extend(match self.shared.runs.active().count() {
-            0 => None,
-            1 => Some("The training run continues without the workbench.".to_owned()),
-            runs => Some(format!("The {runs} training runs continue without the workbench.")),
-        });
-        let question = Question { title, text: parts.join(" "), yes, effects: vec![Effect::Quit] };
+        if let Some((text, are_several)) = going_on(self.shared.runs.active().count(), self.shared.jobs.lasting()) {
+            let verb = if are_several { "continue" } else { "continues" };
+            parts.push(format!("{text} {verb} without the workbench."));
+        }
+        let question = Question { title: title.to_owned(), text: parts.join(" "), yes, effects: vec![Effect::Quit] };
         self.popups.push(Popup::Confirm(ConfirmPopup::new(question)));
         Vec::new()
     }

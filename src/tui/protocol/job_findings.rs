@@ -1,10 +1,13 @@
 //! The findings of jobs: commands that did their work and end with exit status 1 because of what they found.
 
+use serde::{Deserialize, Serialize};
+
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::grouped_digits::grouped;
 
 /// The work of a job, which decides what its exit status 1 means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(in crate::tui) enum JobWork {
     /// A command that fails with it.
     Command,

@@ -42,7 +42,7 @@ macro_rules! define_services {
                 Self {
                     pictures: pictures::PictureService::new(inbox.clone()),
                     thumbnails: pictures::thumbnails::ThumbnailService::new(inbox.clone()),
-                    jobs: jobs::JobService::new(inbox.clone()),
+                    jobs: jobs::JobService::new(workspace.path(), inbox.clone()),
                     inbox: inbox.clone(),
                     $($module: $module::$Service::new(workspace, inbox),)*
                 }

@@ -62,13 +62,17 @@ pub(in crate::tui) struct JobsPopup {
     workspace: PathBuf,
     /// The jobs as they were last drawn, the newest first.
     shown: Vec<Shown>,
+    /// True if the list was asked for while there were no jobs, until a key is pressed: those of an earlier session may be
+    /// found a moment later.
+    awaits_jobs: bool,
 }
 
 impl JobsPopup {
     /// The list of jobs, or the choice of one if there are none yet.
     pub(in crate::tui) fn list(data: String, shared: &SharedState) -> Self {
-        let page = if shared.jobs.iter().len() == 0 { Page::Choice(ScrollList::default()) } else { Page::List };
-        Self::at(page, data, shared)
+        let is_empty = shared.jobs.iter().len() == 0;
+        let page = if is_empty { Page::Choice(ScrollList::default()) } else { Page::List };
+        Self { awaits_jobs: is_empty, ..Self::at(page, data, shared) }
     }
 
     /// The choice of a job for a data set.
@@ -84,8 +88,8 @@ impl JobsPopup {
     }
 
     fn at(page: Page, data: String, shared: &SharedState) -> Self {
-        let mut popup =
-            Self { page, list: ScrollList::default(), data, workspace: shared.workspace.clone(), shown: Vec::new() };
+        let (workspace, list) = (shared.workspace.clone(), ScrollList::default());
+        let mut popup = Self { page, list, data, workspace, shown: Vec::new(), awaits_jobs: false };
         popup.refresh(shared);
         popup
     }
@@ -116,6 +120,9 @@ impl JobsPopup {
                 lines: job.lines.len(),
             })
             .collect();
+        if self.awaits_jobs && !self.shown.is_empty() {
+            (self.page, self.awaits_jobs) = (Page::List, false);
+        }
     }
 
     /// The job under the cursor, or the one whose output is shown.
@@ -127,6 +134,7 @@ impl JobsPopup {
     }
 
     pub(in crate::tui) fn press(&mut self, key: Key) -> PopupOutcome {
+        self.awaits_jobs = false;
         match &mut self.page {
             Page::Form(form) => match form.press(key) {
                 Filled::Continues(effects) => return PopupOutcome::Stay(effects),

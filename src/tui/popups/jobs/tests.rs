@@ -1,11 +1,12 @@
 use super::*;
+use crate::jobs::job_folder::JobExit;
 use crate::terminal::input::Input;
 use crate::tui::app::App;
 use crate::tui::popups::Popup;
 use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
 use crate::tui::protocol::effect::Tone;
 use crate::tui::protocol::job_findings::JobWork;
-use crate::tui::protocol::jobs::{ExitText, JobMessage, JobResult};
+use crate::tui::protocol::jobs::{FoundJob, JobMessage, JobResult};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::preparation::{
     PreparationEffect, PreparationMessage, PreparationOutcome, PreparationPath, PreparationProgress,
@@ -23,6 +24,14 @@ fn send(app: &mut App, message: JobMessage) -> Vec<Effect> {
     app.update(UiMessage::Job(message), fixed_time())
 }
 
+fn exit(code: i32) -> JobExit {
+    JobExit { at: fixed_time(), code: Some(code), text: format!("exit status {code}"), was_stopped: false }
+}
+
+fn active(app: &App) -> usize {
+    app.shared.jobs.iter().filter(|job| job.is_active()).count()
+}
+
 /// Fills in the form of synthetic images, and starts the job.
 fn started() -> (App, JobId) {
     let mut app = fresh_app();
@@ -33,8 +42,8 @@ fn started() -> (App, JobId) {
     press(&mut app, &[Key::Enter]);
     typed(&mut app, "64");
     let effects = press(&mut app, &[Key::Enter]);
-    let [Effect::Job(JobEffect::Spawn { id, arguments })] = &effects[..] else { panic!("{effects:?}") };
-    let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
+    let [Effect::Job(JobEffect::Spawn { id, order, .. })] = &effects[..] else { panic!("{effects:?}") };
+    let words: Vec<_> = order.arguments.iter().map(|word| word.to_string_lossy()).collect();
     let folder = "/density/workspace/datasets/phantoms";
     assert_eq!(words, ["phantom", folder, "--subjects", "8", "--size", "64", "--workspace", "/density/workspace"]);
     let id = *id;
@@ -73,7 +82,7 @@ fn a_form_refuses_what_cannot_work() {
     send(&mut app, JobMessage::LookedAt(facts));
     assert!(press(&mut app, &[Key::Enter]).is_empty());
     assert_drawn!("refused", &mut app);
-    assert_eq!(app.shared.jobs.active(), 0);
+    assert_eq!(active(&app), 0);
     // Tab completes.
     let completions = vec!["/nowhere/else/".to_owned()];
     send(&mut app, JobMessage::LookedAt(PathFacts { typed: "/nowhere".to_owned(), exists: false, completions }));
@@ -88,7 +97,7 @@ fn a_job_is_stopped_and_its_end_is_the_proof() {
     let effects = press(&mut app, &[Key::Char('x')]);
     assert_eq!(effects, [Effect::Job(JobEffect::Terminate(id))]);
     assert!(drawn(&mut app, (120, 40)).contains("process 4711 was asked to stop"));
-    let outcome = Ok(ExitText { code: Some(130), text: "exit status 130".to_owned() });
+    let outcome = Ok(exit(130));
     send(&mut app, JobMessage::Ended { id, outcome });
     assert_drawn!("stopped", &mut app);
     assert!(app.notice.as_ref().is_some_and(|(_, notice)| notice.text.contains("stopped, exit status 130")));
@@ -98,7 +107,7 @@ fn a_job_is_stopped_and_its_end_is_the_proof() {
 #[test]
 fn a_result_is_opened_where_it_belongs() {
     let (mut app, id) = started();
-    let outcome = Ok(ExitText { code: Some(0), text: "exit status 0".to_owned() });
+    let outcome = Ok(exit(0));
     send(&mut app, JobMessage::Ended { id, outcome });
     let effects = press(&mut app, &[Key::Enter]);
     assert_eq!(app.screen, ScreenId::Datasets);
@@ -112,7 +121,7 @@ fn a_result_is_opened_where_it_belongs() {
         rehearsed: None,
     };
     let id = app.shared.jobs.add(order, fixed_time());
-    send(&mut app, JobMessage::Ended { id, outcome: Ok(ExitText { code: Some(0), text: String::new() }) });
+    send(&mut app, JobMessage::Ended { id, outcome: Ok(exit(0)) });
     let effects = press(&mut app, &[Key::Char('J'), Key::Enter]);
     assert_eq!(app.screen, ScreenId::Evaluate);
     assert!(format!("{effects:?}").contains("Folder { path: \"/out\", data: [\"/data\"] }"), "{effects:?}");
@@ -124,29 +133,72 @@ fn a_submission_starts_from_the_output_of_its_plan() {
     press(&mut app, &[Key::Char('J'), Key::Down, Key::Down, Key::Down, Key::Down, Key::Enter]);
     typed(&mut app, "/data");
     let effects = press(&mut app, &[Key::Enter, Key::Enter]);
-    let [Effect::Job(JobEffect::Spawn { id, arguments })] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(arguments.last().unwrap(), "--dry-run");
+    let [Effect::Job(JobEffect::Spawn { id, order, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(order.arguments.last().unwrap(), "--dry-run");
     let id = *id;
     assert!(press(&mut app, &[Key::Char('i'), Key::Enter]).is_empty(), "the plan is not there yet");
-    send(&mut app, JobMessage::Ended { id, outcome: Ok(ExitText { code: Some(0), text: String::new() }) });
+    send(&mut app, JobMessage::Ended { id, outcome: Ok(exit(0)) });
     let effects = press(&mut app, &[Key::Enter]);
-    let [Effect::Job(JobEffect::Spawn { arguments, .. })] = &effects[..] else { panic!("{effects:?}") };
-    assert!(!arguments.contains(&"--dry-run".into()), "{arguments:?}");
+    let [Effect::Job(JobEffect::Spawn { order, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert!(!order.arguments.contains(&"--dry-run".into()), "{order:?}");
     assert_eq!(app.shared.jobs.iter().len(), 2);
 }
 
 #[test]
-fn quitting_asks_while_a_job_runs() {
+fn quitting_asks_while_images_are_preprocessed_and_not_while_jobs_run() {
     let (mut app, _) = started();
     press(&mut app, &[Key::Escape]);
-    assert!(press(&mut app, &[Key::Char('q')]).is_empty());
+    assert_eq!(press(&mut app, &[Key::Char('q')]), [Effect::Quit], "the job goes on");
+    assert_eq!((app.shared.jobs.farewell(), app.shared.jobs.lasting()), (String::new(), 1));
+
+    let quitting = |key| {
+        let mut app = preparing();
+        let order = started().0.shared.jobs.iter().next().unwrap().order.clone();
+        app.shared.jobs.add(order, fixed_time());
+        while !app.popups.is_empty() {
+            press(&mut app, &[Key::Escape]);
+        }
+        assert!(press(&mut app, &[key]).is_empty());
+        app
+    };
+    let mut app = quitting(Key::Char('q'));
     assert_drawn!("quit", &mut app);
     assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Quit]);
+    let text = app.shared.jobs.farewell();
+    assert!(text.ends_with(" ends with the workbench, after its current file"), "{text}");
     // Ctrl-C asks too; the second one means it.
-    let (mut app, _) = started();
-    assert!(press(&mut app, &[Key::Ctrl('c')]).is_empty());
+    let mut app = quitting(Key::Ctrl('c'));
     assert!(matches!(app.popups.last(), Some(Popup::Confirm(_))));
     assert_eq!(press(&mut app, &[Key::Ctrl('c')]), [Effect::Quit]);
+}
+
+#[test]
+fn a_job_of_an_earlier_session_is_listed_and_followed() {
+    let mut app = fresh_app();
+    let order = started().0.shared.jobs.iter().next().unwrap().order.clone();
+    let folder = crate::jobs::job_folder::JobFolder::new("/density/workspace/jobs/1".into());
+    let started = fixed_time() - chrono::TimeDelta::hours(3);
+    let found = FoundJob { folder: folder.clone(), order, started, ended: None, lines: Vec::new() };
+    let effects = send(&mut app, JobMessage::Found(Box::new(found.clone())));
+    let [Effect::Job(JobEffect::Follow { id, folder: followed })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(followed, &folder);
+    send(&mut app, JobMessage::Started { id: *id, pid: 4711 });
+    let ended = Some(JobExit { at: started, ..exit(0) });
+    let started = started - chrono::TimeDelta::hours(1);
+    let found = FoundJob { started, ended, ..found };
+    assert!(send(&mut app, JobMessage::Found(Box::new(found.clone()))).is_empty());
+    assert!(app.notice.is_none(), "its end was long ago");
+    press(&mut app, &[Key::Char('J')]);
+    assert_drawn!("found", &mut app);
+    assert_eq!(press(&mut app, &[Key::Char('x')]), [Effect::Job(JobEffect::Terminate(*id))]);
+
+    // The list is asked for before the job is found: it takes the place of the choice, unless that is in use.
+    for (keys, is_listed) in [(&[Key::Char('J')][..], true), (&[Key::Char('J'), Key::Down], false)] {
+        let mut app = fresh_app();
+        press(&mut app, keys);
+        send(&mut app, JobMessage::Found(Box::new(found.clone())));
+        assert_eq!(drawn(&mut app, (80, 24)).contains("i output"), is_listed);
+    }
 }
 
 #[test]
@@ -160,7 +212,7 @@ fn findings_are_no_failure() {
     send(&mut app, JobMessage::Started { id, pid: 4711 });
     let text = "/data: 60 images of 15 subjects, 3 errors, 11 warnings".to_owned();
     send(&mut app, JobMessage::Line { id, text });
-    let outcome = Ok(ExitText { code: Some(1), text: "exit status 1".to_owned() });
+    let outcome = Ok(exit(1));
     send(&mut app, JobMessage::Ended { id, outcome });
     assert_drawn!("findings", &mut app);
     let notice = &app.notice.as_ref().unwrap().1;
@@ -231,36 +283,16 @@ fn preprocessing_is_stopped_from_the_list() {
     tell(&mut app, PreparationMessage::Ended { input: "/archive".into(), output: "/data/prepared".into(), outcome });
     let screen = drawn(&mut app, (120, 40));
     assert!(screen.contains("stopped") && screen.contains("start it again to continue"), "{screen}");
-    assert_eq!(app.shared.jobs.active(), 0);
+    assert_eq!(active(&app), 0);
 }
 
 #[test]
 fn preprocessing_that_does_not_start_is_not_listed() {
     let mut app = preparing();
-    assert_eq!(app.shared.jobs.active(), 1);
+    assert_eq!(active(&app), 1);
     let problem = "there is no such file or folder".into();
     tell(&mut app, PreparationMessage::NotStarted { path: PreparationPath::Input, problem });
     assert_eq!(app.shared.jobs.iter().len(), 0);
-}
-
-#[test]
-fn quitting_names_the_jobs_that_end_and_the_training_that_continues() {
-    let (mut app, _) = started();
-    press(&mut app, &[Key::Escape]);
-    let text = app.shared.jobs.farewell();
-    assert_eq!(text, "phantom /density/workspace/datasets/phantoms ends with the workbench, after its current file");
-    let order = app.shared.jobs.iter().next().unwrap().order.clone();
-    for title in ["audit /a", "audit /b"] {
-        let order = crate::tui::protocol::jobs::JobOrder { title: title.to_owned(), ..order.clone() };
-        app.shared.jobs.add(order, fixed_time());
-    }
-    assert!(
-        app.shared.jobs.farewell().starts_with("audit /b, audit /a and phantom "),
-        "{}",
-        app.shared.jobs.farewell()
-    );
-    app.shared.jobs.add(order, fixed_time());
-    assert!(app.shared.jobs.farewell().contains("audit /b and 2 others end with"), "{}", app.shared.jobs.farewell());
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList
     }
     let proof =
         shared.jobs.iter().nth(list.cursor).map_or_else(|| "no jobs yet".to_owned(), |job| proof_text(job, shared));
-    let lines = [proof, "jobs end with the workbench; training runs continue".to_owned()];
+    let lines = [proof, "jobs and training runs continue when you quit; preprocessing ends".to_owned()];
     let lines = lines.map(|text| Line::styled(fitted(&format!(" {text}"), cells), theme.dim()));
     frame.render_widget(Paragraph::new(lines.to_vec()), note);
 }

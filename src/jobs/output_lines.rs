@@ -1,30 +1,34 @@
 //! The output of a job on its terminal, as finished lines and the line that it redraws.
 
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use console::strip_ansi_codes;
 
-use super::send;
-use crate::tui::protocol::jobs::{JobId, JobMessage};
-use crate::tui::protocol::message::UiMessage;
 use mammoscope_domain::text::printable::printable;
 
-/// The shortest time between two messages about progress.
+/// The shortest time between two lines of progress.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Bytes of a terminal, cut into lines.
-pub(super) struct OutputLines {
-    id: JobId,
-    inbox: Sender<UiMessage>,
+/// What a command writes to its terminal; safe to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    /// A finished line.
+    Line(String),
+    /// The line that it redraws.
+    Progress(String),
+}
+
+/// Bytes of a terminal, cut into lines, which go to `sink`.
+pub(super) struct OutputLines<Sink> {
+    sink: Sink,
     /// The line that is not finished yet.
     current: Vec<u8>,
     sent: Option<Instant>,
 }
 
-impl OutputLines {
-    pub(super) const fn new(id: JobId, inbox: Sender<UiMessage>) -> Self {
-        Self { id, inbox, current: Vec::new(), sent: None }
+impl<Sink: FnMut(Output)> OutputLines<Sink> {
+    pub(super) const fn new(sink: Sink) -> Self {
+        Self { sink, current: Vec::new(), sent: None }
     }
 
     /// Takes bytes. A line that ends in a line feed is finished, one that ends in a carriage return is redrawn.
@@ -35,7 +39,7 @@ impl OutputLines {
                     let text = self.text();
                     self.current.clear();
                     if !text.is_empty() {
-                        send(&self.inbox, JobMessage::Line { id: self.id, text });
+                        (self.sink)(Output::Line(text));
                     }
                 }
                 // The terminal turns a line feed into both.
@@ -60,7 +64,7 @@ impl OutputLines {
         let text = self.text();
         if !text.is_empty() {
             self.sent = Some(Instant::now());
-            send(&self.inbox, JobMessage::Progress { id: self.id, text });
+            (self.sink)(Output::Progress(text));
         }
     }
 
@@ -72,24 +76,16 @@ impl OutputLines {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
-
     use super::*;
 
     #[test]
     fn finished_lines_differ_from_progress() {
-        let (inbox, messages) = channel();
-        let mut lines = OutputLines::new(JobId(1), inbox);
+        let mut found = Vec::new();
+        let mut lines = OutputLines::new(|output| found.push(output));
         lines.take(b"\r\x1b[2K  CC_R \xe2\x96\x88\xe2\x96\x91 1/2 images");
         lines.take(b"\r\x1b[2Kwarning: a.png: truncated\r\n\x1b]0;title\x07done\r\n");
-        let texts: Vec<String> = messages
-            .try_iter()
-            .map(|message| match message {
-                UiMessage::Job(JobMessage::Line { text, .. }) => format!("line: {text}"),
-                UiMessage::Job(JobMessage::Progress { text, .. }) => format!("progress: {text}"),
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        assert_eq!(texts, ["progress: CC_R █░ 1/2 images", "line: warning: a.png: truncated", "line: done"]);
+        let line = |text: &str| Output::Line(text.to_owned());
+        let progress = Output::Progress("CC_R █░ 1/2 images".to_owned());
+        assert_eq!(found, [progress, line("warning: a.png: truncated"), line("done")]);
     }
 }

@@ -1,11 +1,13 @@
-//! Jobs: commands of this program that the workbench runs as child processes, preprocessing, and the list of both.
+//! Jobs: commands of this program that run under processes of their own, preprocessing, and the list of both.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
+use crate::jobs::job_folder::{JobExit, JobFolder};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::job_findings::JobWork;
 use mammoscope_domain::text::counted::counted;
@@ -13,15 +15,13 @@ use mammoscope_domain::text::counted::counted;
 /// The number of lines of a job's output that are kept.
 const MAX_LINES: usize = 5_000;
 
-/// The most jobs that are named when the workbench is left.
-const MAX_NAMED: usize = 3;
-
 /// The identity of a job within this session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::tui) struct JobId(pub(in crate::tui) u64);
 
 /// The outcome of a job that can be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(in crate::tui) enum JobResult {
     /// A folder of predictions, for Evaluate, and the data set of its images.
     Predictions { folder: PathBuf, data: PathBuf },
@@ -30,7 +30,7 @@ pub(in crate::tui) enum JobResult {
 }
 
 /// A command to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::tui) struct JobOrder {
     /// A few words, such as `predict ~/density`; safe to print.
     pub(in crate::tui) title: String,
@@ -74,7 +74,7 @@ pub(in crate::tui) enum JobEnd {
     Stopped(String),
 }
 
-/// A job of this session.
+/// A job, of this session or of an earlier one.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct Job {
     pub(in crate::tui) id: JobId,
@@ -123,7 +123,7 @@ impl Job {
     }
 }
 
-/// The jobs of this session, the newest first.
+/// The jobs of the workspace, the newest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::tui) struct JobList {
     jobs: VecDeque<Job>,
@@ -137,11 +137,6 @@ impl JobList {
 
     pub(in crate::tui) fn get(&self, id: JobId) -> Option<&Job> {
         self.jobs.iter().find(|job| job.id == id)
-    }
-
-    /// The number of jobs that have not ended.
-    pub(in crate::tui) fn active(&self) -> usize {
-        self.jobs.iter().filter(|job| job.is_active()).count()
     }
 
     /// The preprocessing in progress; there is one at most.
@@ -162,6 +157,30 @@ impl JobList {
         let (state, progress, lines) = (JobState::Starting, String::new(), VecDeque::new());
         self.jobs.push_front(Job { id, order, started: now, state, progress, lines });
         id
+    }
+
+    /// Adds a job that was started earlier; returns its identity if it is at work. One that has ended is not to be submitted
+    /// again: what it rehearsed may have changed.
+    pub(in crate::tui) fn add_found(&mut self, found: FoundJob) -> Option<JobId> {
+        self.count += 1;
+        let id = JobId(self.count);
+        let FoundJob { mut order, started, ended, lines, .. } = found;
+        let state = match ended {
+            None => JobState::Starting,
+            Some(exit) => {
+                order.rehearsed = None;
+                let at = exit.at;
+                JobState::Ended { at, end: end_of(&order, Ok(exit), lines.iter().map(String::as_str), false) }
+            }
+        };
+        let place = self.jobs.iter().position(|job| job.started <= started).unwrap_or(self.jobs.len());
+        let mut job = Job { id, order, started, state, progress: String::new(), lines: VecDeque::new() };
+        for line in lines {
+            job.add_line(line);
+        }
+        let is_active = job.is_active();
+        self.jobs.insert(place, job);
+        is_active.then_some(id)
     }
 
     /// Notes that a job was asked to stop.
@@ -189,21 +208,13 @@ impl JobList {
                 self.get_mut(id)?.add_line(text);
                 None
             }
-            JobMessage::LookedAt(_) => None,
+            JobMessage::Found(_) | JobMessage::LookedAt(_) => None,
             JobMessage::Ended { id, outcome } => {
                 let job = self.get_mut(id)?;
-                let was_stopped = matches!(job.state, JobState::Stopping { .. });
-                let lines = job.lines.iter().map(String::as_str);
-                let end = match outcome {
-                    Ok(ExitText { code: Some(0), .. }) => JobEnd::Done,
-                    Ok(ExitText { text, .. }) if was_stopped => JobEnd::Stopped(text),
-                    Ok(ExitText { code: Some(1), text }) => {
-                        job.order.work.findings(lines).map_or(JobEnd::Failed(text), JobEnd::Findings)
-                    }
-                    Ok(ExitText { text, .. }) => JobEnd::Failed(text),
-                    Err(failure) => JobEnd::Failed(failure.into()),
-                };
-                job.state = JobState::Ended { at: now, end };
+                let is_stopping = matches!(job.state, JobState::Stopping { .. });
+                let at = outcome.as_ref().map_or(now, |exit| exit.at);
+                let end = end_of(&job.order, outcome, job.lines.iter().map(String::as_str), is_stopping);
+                job.state = JobState::Ended { at, end };
                 Some(job)
             }
         }
@@ -226,26 +237,29 @@ impl JobList {
         }
     }
 
-    /// What leaving the workbench does to the active jobs, such as `predict ~/density ends with the workbench, after its
-    /// current file`; empty if there are none.
+    /// The number of active jobs that continue without the workbench: all but preprocessing.
+    pub(in crate::tui) fn lasting(&self) -> usize {
+        self.jobs.iter().filter(|job| job.is_active() && job.order.work != JobWork::Preparation).count()
+    }
+
+    /// What leaving the workbench does to preprocessing, such as `preprocess ~/density ends with the workbench, after its
+    /// current file`; empty if there is none.
     pub(in crate::tui) fn farewell(&self) -> String {
-        let active: Vec<&str> = self.jobs.iter().filter(|job| job.is_active()).map(|job| &*job.order.title).collect();
-        match &active[..] {
-            [] => String::new(),
-            [only] => format!("{only} ends with the workbench, after its current file"),
-            [named @ .., last] if active.len() <= MAX_NAMED => {
-                format!("{} and {last} end with the workbench, each after its current file", named.join(", "))
-            }
-            many => {
-                let (named, others) = (many[..MAX_NAMED - 1].join(", "), many.len() + 1 - MAX_NAMED);
-                format!("{named} and {others} others end with the workbench, each after its current file")
-            }
-        }
+        let preparation = self.jobs.iter().find(|job| job.is_active() && job.order.work == JobWork::Preparation);
+        let text = |job: &Job| format!("{} ends with the workbench, after its current file", job.order.title);
+        preparation.map_or_else(String::new, text)
     }
 
     fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
         self.jobs.iter_mut().find(|job| job.id == id)
     }
+}
+
+/// What goes on without the workbench, such as `2 runs and 1 job` and if that is more than one; `None` if nothing does.
+pub(in crate::tui) fn going_on(runs: usize, jobs: usize) -> Option<(String, bool)> {
+    let parts = [(runs, "run"), (jobs, "job")].into_iter().filter(|(count, _)| *count > 0);
+    let text: Vec<String> = parts.map(|(count, noun)| counted(count, noun)).collect();
+    (!text.is_empty()).then(|| (text.join(" and "), runs + jobs > 1))
 }
 
 /// The words of a progress line that contain a slash, such as `120/960`; empty if there are none.
@@ -260,13 +274,22 @@ fn short_progress(progress: &str) -> &str {
     progress.split_whitespace().find(is_count).unwrap_or_default()
 }
 
-/// The end of a process in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::tui) struct ExitText {
-    /// The exit status; `None` if a signal ended it.
-    pub(in crate::tui) code: Option<i32>,
-    /// Such as `exit status 1` or `killed by signal 9`.
-    pub(in crate::tui) text: String,
+/// The end of a job by that of its process. One that was asked to stop may have ended by itself nevertheless.
+fn end_of<'a>(
+    order: &JobOrder,
+    outcome: Result<JobExit, Failure>,
+    lines: impl Iterator<Item = &'a str> + Clone,
+    is_stopping: bool,
+) -> JobEnd {
+    match outcome {
+        Ok(JobExit { code: Some(0), .. }) => JobEnd::Done,
+        Ok(JobExit { text, was_stopped, .. }) if was_stopped || is_stopping => JobEnd::Stopped(text),
+        Ok(JobExit { code: Some(1), text, .. }) => {
+            order.work.findings(lines).map_or(JobEnd::Failed(text), JobEnd::Findings)
+        }
+        Ok(JobExit { text, .. }) => JobEnd::Failed(text),
+        Err(failure) => JobEnd::Failed(failure.into()),
+    }
 }
 
 /// Effects on jobs.
@@ -281,7 +304,9 @@ pub(in crate::tui) enum JobEffect {
     /// Copy a line of a job's output, or its command; handled by the application.
     Copy { id: JobId, line: Option<usize> },
     /// Run a command under this id.
-    Spawn { id: JobId, arguments: Vec<OsString> },
+    Spawn { id: JobId, order: JobOrder, started: DateTime<Utc> },
+    /// Report what becomes of a job that was started earlier.
+    Follow { id: JobId, folder: JobFolder },
     /// Ask a process to end after its current file; asked again, it ends at once.
     Terminate(JobId),
     /// Look at a typed path.
@@ -316,78 +341,24 @@ pub(in crate::tui) enum JobMessage {
     },
     Ended {
         id: JobId,
-        outcome: Result<ExitText, Failure>,
+        outcome: Result<JobExit, Failure>,
     },
+    /// A job that was started earlier.
+    Found(Box<FoundJob>),
     LookedAt(PathFacts),
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::testing::fixed_time;
-
-    fn order(title: &str) -> JobOrder {
-        let result = Some(JobResult::DataSet("/data".into()));
-        JobOrder { title: title.to_owned(), work: JobWork::Audit, arguments: Vec::new(), result, rehearsed: None }
-    }
-
-    fn exit(code: i32) -> ExitText {
-        ExitText { code: Some(code), text: format!("exit status {code}") }
-    }
-
-    #[test]
-    fn the_state_follows_the_messages() {
-        let (mut list, now) = (JobList::default(), fixed_time());
-        let id = list.add(order("predict /data"), now);
-        assert_eq!((list.active(), list.status_text().as_str()), (1, "predict running"));
-        list.take(JobMessage::Started { id, pid: 7 }, now);
-        list.take(JobMessage::Progress { id, text: "CC_R ███░ 12/60 images".to_owned() }, now);
-        assert_eq!(list.status_text(), "predict 12/60");
-        list.stop(id, now);
-        assert_eq!(list.status_text(), "predict stopping");
-        list.take(JobMessage::Line { id, text: "wrote 12 images".to_owned() }, now);
-        let ended = list.take(JobMessage::Ended { id, outcome: Ok(exit(130)) }, now).unwrap();
-        let JobState::Ended { end, .. } = &ended.state else { panic!("{ended:?}") };
-        assert_eq!(end, &JobEnd::Stopped("exit status 130".to_owned()));
-        assert_eq!((ended.summary(), ended.result()), ("wrote 12 images", None), "what was stopped has no result");
-        assert_eq!((list.active(), list.status_text().as_str()), (0, ""));
-    }
-
-    #[test]
-    fn only_a_successful_job_has_a_result() {
-        let (mut list, now) = (JobList::default(), fixed_time());
-        let [first, second] = ["phantom a", "phantom b"].map(|title| list.add(order(title), now));
-        assert_eq!(list.status_text(), "2 jobs running");
-        list.take(JobMessage::Ended { id: first, outcome: Ok(exit(0)) }, now);
-        list.take(JobMessage::Ended { id: second, outcome: Ok(exit(1)) }, now);
-        assert!(list.get(first).unwrap().result().is_some() && list.get(second).unwrap().result().is_none());
-        assert_eq!(list.iter().map(|job| job.id).collect::<Vec<_>>(), [second, first], "the newest first");
-    }
-
-    #[test]
-    fn findings_are_not_a_failure() {
-        let (mut list, now) = (JobList::default(), fixed_time());
-        let end_of = |list: &mut JobList, line: &str| {
-            let id = list.add(order("audit /data"), now);
-            list.take(JobMessage::Line { id, text: line.to_owned() }, now);
-            list.take(JobMessage::Ended { id, outcome: Ok(exit(1)) }, now).cloned().unwrap()
-        };
-        let found = end_of(&mut list, "/data: 60 images of 15 subjects, 3 errors, 11 warnings");
-        let text = "14 findings: 3 errors, 11 warnings";
-        assert_eq!(found.state, JobState::Ended { at: now, end: JobEnd::Findings(text.to_owned()) });
-        assert_eq!((found.summary(), found.result().is_some()), (text, true), "it did its work");
-        let failed = end_of(&mut list, "error: /data: Permission denied");
-        assert_eq!(failed.state, JobState::Ended { at: now, end: JobEnd::Failed("exit status 1".to_owned()) });
-    }
-
-    #[test]
-    fn old_lines_are_dropped() {
-        let (mut list, now) = (JobList::default(), fixed_time());
-        let id = list.add(order("audit /data"), now);
-        for number in 0..MAX_LINES + 3 {
-            list.take(JobMessage::Line { id, text: number.to_string() }, now);
-        }
-        let lines = &list.get(id).unwrap().lines;
-        assert_eq!((lines.len(), lines.front().map(String::as_str)), (MAX_LINES, Some("3")));
-    }
+/// A job that was started earlier.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct FoundJob {
+    pub(in crate::tui) folder: JobFolder,
+    pub(in crate::tui) order: JobOrder,
+    pub(in crate::tui) started: DateTime<Utc>,
+    /// `None` while it is at work.
+    pub(in crate::tui) ended: Option<JobExit>,
+    /// The output of one that has ended; safe to print.
+    pub(in crate::tui) lines: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;
