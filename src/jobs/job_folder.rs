@@ -159,17 +159,25 @@ impl JobFolder {
         write_atomically(&self.path("end.json"), &serde_json::to_vec(end)?)
     }
 
-    /// True while a process is at work on the job: while its lock is held or, on a file system without locks, while the
-    /// command's process exists.
+    /// True while a process is at work on the job: while its lock is held or, where that cannot be told, until its end is
+    /// recorded or the command's process is gone.
     #[must_use]
     pub fn is_at_work(&self) -> bool {
-        let Ok(lock) = OpenOptions::new().read(true).write(true).open(self.path("lock")) else { return false };
-        match lock.try_lock_shared() {
+        let path = self.path("lock");
+        // Some network file systems lock only files that are open for writing; the job of another user can only be read.
+        let opened = OpenOptions::new().read(true).write(true).open(&path).or_else(|_| File::open(&path));
+        let locked = match opened {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
+            Err(error) => Err(TryLockError::Error(error)),
+            Ok(lock) => lock.try_lock_shared(),
+        };
+        match locked {
             Ok(()) => false,
             Err(TryLockError::WouldBlock) => true,
             Err(TryLockError::Error(_)) => {
                 let process = self.process().and_then(|id| Pid::from_raw(id as i32));
-                self.end().is_none() && process.is_some_and(|process| test_kill_process(process).is_ok())
+                let is_there = |process| test_kill_process(process) != Err(rustix::io::Errno::SRCH);
+                self.end().is_none() && process.is_some_and(is_there)
             }
         }
     }
@@ -181,7 +189,7 @@ impl JobFolder {
 
     /// How often the command was asked to end.
     pub(super) fn stop_requests(&self) -> u64 {
-        fs::metadata(self.path("stop")).map_or(0, |facts| facts.len())
+        fs::metadata(self.path("stop")).ok().filter(fs::Metadata::is_file).map_or(0, |facts| facts.len())
     }
 }
 

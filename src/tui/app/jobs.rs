@@ -32,6 +32,13 @@ impl App {
             self.refresh_jobs();
             return id.map(|id| Effect::Job(JobEffect::Follow { id, folder })).into_iter().collect();
         }
+        if let JobMessage::NotAsked { id, failure } = &message {
+            let title = self.shared.jobs.get(*id).map_or("job", |job| &job.order.title);
+            let notice = Effect::failed(format!("{title} cannot be asked to stop: {}", failure.text()));
+            self.shared.jobs.take(message, self.shared.now);
+            self.refresh_jobs();
+            return vec![notice];
+        }
         let notice = self.shared.jobs.take(message, self.shared.now).map(end_notice);
         self.refresh_jobs();
         notice.into_iter().collect()

@@ -192,6 +192,13 @@ fn a_job_of_an_earlier_session_is_listed_and_followed() {
     assert_drawn!("found", &mut app);
     assert_eq!(press(&mut app, &[Key::Char('x')]), [Effect::Job(JobEffect::Terminate(*id))]);
 
+    // It belongs to another user.
+    let failure = crate::tui::protocol::failure::Failure::new("Permission denied (os error 13)");
+    send(&mut app, JobMessage::NotAsked { id: *id, failure });
+    let text = "phantom /density/workspace/datasets/phantoms cannot be asked to stop: Permission denied (os error 13)";
+    assert_eq!(app.notice.as_ref().unwrap().1.text, text);
+    assert!(drawn(&mut app, (80, 24)).contains("● running"), "it runs as before");
+
     // The list is asked for before the job is found: it takes the place of the choice, unless that is in use.
     for (keys, is_listed) in [(&[Key::Char('J')][..], true), (&[Key::Char('J'), Key::Down], false)] {
         let mut app = fresh_app();

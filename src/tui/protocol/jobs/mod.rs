@@ -208,6 +208,14 @@ impl JobList {
                 self.get_mut(id)?.add_line(text);
                 None
             }
+            JobMessage::NotAsked { id, failure } => {
+                let job = self.get_mut(id)?;
+                if let JobState::Stopping { pid, .. } = job.state {
+                    job.state = JobState::Running { pid };
+                }
+                job.add_line(format!("error: it cannot be asked to stop: {}", failure.text()));
+                None
+            }
             JobMessage::Found(_) | JobMessage::LookedAt(_) => None,
             JobMessage::Ended { id, outcome } => {
                 let job = self.get_mut(id)?;
@@ -342,6 +350,11 @@ pub(in crate::tui) enum JobMessage {
     Ended {
         id: JobId,
         outcome: Result<JobExit, Failure>,
+    },
+    /// A job could not be asked to stop.
+    NotAsked {
+        id: JobId,
+        failure: Failure,
     },
     /// A job that was started earlier.
     Found(Box<FoundJob>),

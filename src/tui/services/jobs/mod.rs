@@ -57,8 +57,7 @@ impl JobService {
             JobEffect::Terminate(id) => {
                 let asked = self.folders.get(&id).map_or(Ok(()), JobFolder::ask_to_stop);
                 if let Err(error) = asked {
-                    let text = format!("error: it cannot be asked to stop: {error}");
-                    send(&self.inbox, JobMessage::Line { id, text });
+                    send(&self.inbox, JobMessage::NotAsked { id, failure: Failure::new(error) });
                 }
             }
             JobEffect::LookAt(typed) => {

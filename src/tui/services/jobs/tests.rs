@@ -104,6 +104,12 @@ fn a_job_outlives_the_service_and_is_followed_and_stopped_by_the_next_one() {
     let (mut first, messages) = service(&workspace);
     spawn(&mut first, 1, "trap 'echo stopped; exit 130' TERM; echo ready; while :; do sleep .05; done");
     until(&messages, |message| matches!(message, JobMessage::Line { text, .. } if text == "ready"));
+    // A folder where the request would be: it cannot be written.
+    let request = JobFolder::all(workspace.path()).unwrap()[0].as_path().join("stop");
+    fs::create_dir(&request).unwrap();
+    first.perform(JobEffect::Terminate(JobId(1)));
+    until(&messages, |message| matches!(message, JobMessage::NotAsked { id: JobId(1), .. }));
+    fs::remove_dir(request).unwrap();
     drop((first, messages));
 
     let (mut second, messages) = service(&workspace);
