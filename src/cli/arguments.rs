@@ -106,7 +106,12 @@ mod tests {
         let mut pending = vec![program];
         let mut commands = Vec::new();
         while let Some(command) = pending.pop() {
-            pending.extend(command.get_subcommands().filter(|command| command.get_name() != "help").cloned());
+            pending.extend(
+                command
+                    .get_subcommands()
+                    .filter(|command| command.get_name() != "help" && !command.is_hide_set())
+                    .cloned(),
+            );
             commands.push(command);
         }
         commands

@@ -49,7 +49,7 @@ pub struct JobExit {
 }
 
 impl JobFolder {
-    /// Makes the folder of a new job, and returns it with its lock. Whoever holds the lock is at work on the job.
+    /// Makes the folder of a new job, and returns it with its lock. The process that holds the lock is at work on the job.
     pub fn create<Order: Serialize>(workspace: &Path, record: &JobRecord<Order>) -> io::Result<(Self, File)> {
         let jobs = workspace.join("jobs");
         fs::create_dir_all(&jobs)?;
@@ -159,7 +159,7 @@ impl JobFolder {
         write_atomically(&self.path("end.json"), &serde_json::to_vec(end)?)
     }
 
-    /// True while a process is at work on the job: while its lock is held or, where that cannot be told, until its end is
+    /// True while a process is at work on the job: while its lock is held or, where that cannot be seen, until its end is
     /// recorded or the command's process is gone.
     #[must_use]
     pub fn is_at_work(&self) -> bool {

@@ -106,7 +106,7 @@ fn command_of(program: &Path, arguments: &[OsString]) -> Command {
     command
 }
 
-/// Adds a line to the output of a job; one that cannot be kept, on a full disk, is lost, and the command goes on.
+/// Adds a line to the output of a job; one that cannot be kept, on a full disk, is lost, and the command continues.
 fn add_line(output: &io::Result<File>, text: &str) {
     if let Ok(mut output) = output.as_ref() {
         let _ = output.write_all(format!("{text}\n").as_bytes());

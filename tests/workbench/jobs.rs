@@ -89,7 +89,7 @@ fn a_job_outlives_the_workbench_and_is_listed_and_stopped_by_the_next_one() {
     leave_list(&mut session);
     session.send(b"q");
     assert!(session.wait_for_end().0.success(), "there is nothing to ask");
-    assert!(is_alive(), "it goes on");
+    assert!(is_alive(), "it continues");
     let left = session.contents();
     assert!(left.contains("1 job keeps running; `mammoscope attach"), "{left}");
     // As when the connection breaks.
@@ -99,7 +99,7 @@ fn a_job_outlives_the_workbench_and_is_listed_and_stopped_by_the_next_one() {
     session.wait_for_text(&format!("process {process}"));
     session.close_terminal();
     session.wait_for_end();
-    assert!(is_alive(), "it goes on");
+    assert!(is_alive(), "it continues");
 
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
     session.wait_for_text("[1 Datasets]");

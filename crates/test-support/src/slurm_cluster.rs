@@ -127,7 +127,7 @@ impl SlurmCluster {
             let is_late = start.elapsed() > Duration::from_secs(300);
             for task in tasks {
                 let job = self.output("scontrol", &["show", "job", task]).unwrap_or_default();
-                if is_late || job.contains("JobState=FAILED") {
+                if !have_started() && (is_late || job.contains("JobState=FAILED")) {
                     let log = job.lines().find_map(|line| line.trim().strip_prefix("StdOut="));
                     let log = log.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
                     panic!("{task} has not started again:\n{job}\n{log}");

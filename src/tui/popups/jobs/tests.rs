@@ -148,7 +148,7 @@ fn a_submission_starts_from_the_output_of_its_plan() {
 fn quitting_asks_while_images_are_preprocessed_and_not_while_jobs_run() {
     let (mut app, _) = started();
     press(&mut app, &[Key::Escape]);
-    assert_eq!(press(&mut app, &[Key::Char('q')]), [Effect::Quit], "the job goes on");
+    assert_eq!(press(&mut app, &[Key::Char('q')]), [Effect::Quit], "the job continues");
     assert_eq!((app.shared.jobs.farewell(), app.shared.jobs.lasting()), (String::new(), 1));
 
     let quitting = |key| {

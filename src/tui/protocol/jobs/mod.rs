@@ -263,7 +263,7 @@ impl JobList {
     }
 }
 
-/// What goes on without the workbench, such as `2 runs and 1 job` and if that is more than one; `None` if nothing does.
+/// What continues without the workbench, such as `2 runs and 1 job` and if that is more than one; `None` if nothing does.
 pub(in crate::tui) fn going_on(runs: usize, jobs: usize) -> Option<(String, bool)> {
     let parts = [(runs, "run"), (jobs, "job")].into_iter().filter(|(count, _)| *count > 0);
     let text: Vec<String> = parts.map(|(count, noun)| counted(count, noun)).collect();
