@@ -125,12 +125,15 @@ fn events_are_synced_before_each_checkpoint() {
     let mut saved = Vec::new();
     for (place, event) in observer.events.iter().enumerate() {
         if let RunEventKind::CheckpointSaved(SavedCheckpoint { kind: CheckpointKind::Last, epoch, .. }) = event {
-            // Written while the next epoch has begun; what the checkpoint counts comes before the sync.
+            // Written while the next epoch has begun; what the checkpoint counts comes before the sync, and the models that
+            // it lists are recorded before it.
             let synced = observer.synced[saved.len()];
             let is_of_epoch = |event: &RunEventKind| matches!(event, RunEventKind::EpochEnded(record) if record.metrics.epoch == *epoch);
             assert!(synced <= place && observer.events[..synced].iter().any(is_of_epoch), "{epoch}");
             let later = |event: &RunEventKind| {
+                let is_model = |saved: &SavedCheckpoint| saved.kind == CheckpointKind::Best && saved.epoch == *epoch;
                 !matches!(event, RunEventKind::EpochStarted { .. } | RunEventKind::StepReported(_))
+                    && !matches!(event, RunEventKind::CheckpointSaved(saved) if is_model(saved))
             };
             assert!(!observer.events[synced..place].iter().any(later), "{epoch}");
             saved.push(*epoch);
