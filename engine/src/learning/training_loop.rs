@@ -291,6 +291,8 @@ impl<'a> TrainingLoop<'a> {
             };
             match command {
                 Command::Pause if !paused => {
+                    // During a pause nothing changes on disk.
+                    self.finish_saving(true)?;
                     paused = true;
                     self.observer.record(RunEventKind::Paused { step })?;
                 }
